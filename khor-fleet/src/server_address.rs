@@ -20,7 +20,7 @@ pub enum ServerAddressError {
 }
 
 impl ServerAddressError {
-    /// The error of an address that a client does not accept.
+    /// Returns the error for an address that a NATS client does not accept.
     pub fn of(address: &str) -> Self {
         if address.contains('@') {
             return Self::Secret;

@@ -12,7 +12,7 @@ fn parts() -> impl Strategy<Value = u8> {
     proptest::sample::select(&[1u8, 2, 4, 8, 16][..])
 }
 
-/// Creates numbers of steps of all magnitudes.
+/// Generates numbers of steps, from small to very large.
 fn steps() -> impl Strategy<Value = u64> {
     (0u64..=MAX_STEPS, 0u32..=60).prop_map(|(steps, shift)| steps >> shift)
 }
@@ -22,7 +22,7 @@ fn sketch_of(mut values: Vec<u64>, parts: u8) -> Sketch {
     Sketch::of(values.into_iter().map(|steps| (steps, 1)), parts)
 }
 
-/// Adds up sketches by the middles of their bins.
+/// Adds sketches. The middle of each bin stands for the values in the bin.
 fn sum(sketches: &[Sketch], parts: u8) -> Sketch {
     let mut values: Vec<_> = sketches.iter().flat_map(|sketch| sketch.values(parts)).collect();
     values.sort_unstable();

@@ -1,9 +1,9 @@
-//! The requests and answers of the actions: `POST /api/actions/…`.
+//! Types of the requests and answers of `POST /api/actions/…`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The answer to a request that khor has carried out.
+/// The answer to a request that succeeded and has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Done {
     /// Always true.

@@ -1,4 +1,4 @@
-//! `GET /api/clips`: the clips, which are examples of how a machine's activity sounds.
+//! Types of `GET /api/clips`: examples of how a machine's activity sounds.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The answer to a change: the whole new configuration. `C` is the type of the configuration.
+/// The answer to a change of the configuration. It contains the whole new configuration, of type
+/// `C`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[schemars(rename = "ConfigChanged")]
 pub struct ConfigChanged<C> {
@@ -12,9 +13,9 @@ pub struct ConfigChanged<C> {
     pub config: C,
     /// Always true.
     pub ok: bool,
-    /// Whether a changed key takes effect only after a restart.
+    /// Whether at least one of the changed settings takes effect only after a restart of khor.
     pub restart_required: bool,
-    /// Why khor could not write the change to the configuration file; `null` if it was written. A
-    /// change that was not written lasts until the engine ends.
+    /// Why khor could not write the change to the configuration file; `null` if khor wrote it. An
+    /// unwritten change is lost when the engine ends.
     pub not_saved: Option<String>,
 }

@@ -11,17 +11,17 @@ pub struct ControlsReport {
     pub bpm: f32,
     /// Tonic, a MIDI note number, 0 to 127.
     pub key_midi: u8,
-    /// How much of the machine's work becomes notes, 0 (few) to 1 (many).
+    /// How many notes the machine's activity causes, 0 (few) to 1 (many).
     pub density: f32,
-    /// How slowly the music follows the signals, 0 (at once) to 1 (slowly).
+    /// How slowly the music follows the signals, 0 (immediately) to 1 (slowly).
     pub smoothing: f32,
     /// Name of the current preset.
     pub preset: String,
-    /// The scale of all notes.
+    /// The musical scale of all notes.
     pub scale: Scale,
     /// Volume of the sound device, 0 to 1.
     pub master_gain: f32,
-    /// Whether the sound device is muted, by hand, by a snooze or by quiet hours.
+    /// Whether the sound device is muted: manually, by a snooze or by quiet hours.
     pub muted: bool,
     /// Why the sound device is muted; `null` if it is not muted.
     pub silence: Option<SilenceReport>,
@@ -34,10 +34,10 @@ pub struct ControlsReport {
 /// Why the sound device is muted, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SilenceReport {
-    /// The reason. If there are several, the reason that lasts longest.
+    /// The reason for the mute. If there are several, this is the one that ends last.
     pub reason: SilenceReason,
-    /// When the mute ends by itself, milliseconds since 1970; `null` if it lasts until a client or
-    /// the user unmutes.
+    /// When the mute ends by itself, milliseconds since 1970; `null` if only a client or the user
+    /// can end it.
     pub until: Option<u64>,
 }
 
@@ -45,10 +45,10 @@ pub struct SilenceReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SilenceReason {
-    /// A mute by hand. It lasts until a client or the user unmutes.
+    /// A manual mute. It lasts until a client or the user unmutes the device.
     Muted,
     /// A snooze: a mute for some minutes.
     Snoozed,
-    /// The quiet hours in the settings.
+    /// The quiet hours, which the settings define.
     QuietHours,
 }

@@ -1,4 +1,4 @@
-//! Sound devices, and the systemd units that can be selected as the scope.
+//! Types for selecting a sound device, and for listing the systemd units that can be the scope.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,10 +13,10 @@ pub struct DeviceList {
 /// A sound device that can play.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct DeviceInfo {
-    /// Id of the device for the setting `audio.device` and the API: `id:<backend>:<device>`. It
-    /// stays the same after a restart.
+    /// Id of the device for the setting `audio.device` and the API: `id:<backend>:<device>`. A
+    /// restart does not change the id.
     pub id: String,
-    /// Name of the device for users.
+    /// Display name of the device.
     pub name: String,
     /// Whether khor uses this device if none is selected.
     pub is_default: bool,
@@ -42,6 +42,7 @@ pub struct DeviceSelected {
 /// The systemd units that can be selected as the scope.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct UnitList {
-    /// Names of the units that have a cgroup now, for the setting `bpf.cgroup`.
+    /// Names of the units that currently have a cgroup. Each name is a valid value of the setting
+    /// `bpf.cgroup`.
     pub units: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! `GET /api/doctor`: the problems that khor finds on this machine, and how to fix them.
+//! Types of `GET /api/doctor`: the problems that khor finds on this machine, and how to fix them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The results of all checks of this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Diagnosis {
-    /// Whether no check found a problem.
+    /// True if no check found a problem.
     pub ok: bool,
-    /// The results, in the order in which data flows: from the kernel to the loudspeaker.
+    /// The results of the checks, in the order of the data flow from the kernel to the loudspeaker.
     pub checks: Vec<Check>,
 }
 
@@ -31,7 +31,8 @@ pub struct Check {
 pub enum CheckState {
     /// No problem.
     Ok,
-    /// Something is missing or wrong. khor runs, but the music may lack some activity.
+    /// Something is missing or wrong. khor still runs, but the music may not represent all
+    /// activity.
     Problem,
     /// The checked part is off, or does not exist on this machine. This is not a problem.
     Off,

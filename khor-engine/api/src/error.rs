@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct Refusal {
     /// Always false.
     pub ok: bool,
-    /// The setting, field or parameter, its problem, and the allowed values.
+    /// What is wrong with the request: the setting, field or parameter, its problem, and the
+    /// allowed values.
     pub error: String,
     /// All problems of a rejected preset. Other answers do not have this field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

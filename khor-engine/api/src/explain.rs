@@ -1,18 +1,19 @@
-//! `GET /api/explain`: what plays and why, in words.
+//! Types of `GET /api/explain`, which describes in words what khor plays and why.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What plays and why, in words.
+/// A description of what khor plays and why, in words.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct Explanation {
     /// One sentence about the current activity of the machine.
     pub sentence: String,
     /// The signals that stand out from their baseline, the largest deviation first, at most five.
     pub standing_out: Vec<DeviatingSignal>,
-    /// The parts of the music that play, each with its cause.
+    /// The parts of the music that are playing, each with its cause.
     pub heard: Vec<SoundPart>,
-    /// The whole explanation as text, in lines of at most 80 characters. `khor explain` prints it.
+    /// The whole explanation as text, in lines of at most 80 characters. `khor explain` prints this
+    /// text.
     pub text: String,
 }
 
@@ -21,7 +22,7 @@ pub struct Explanation {
 pub struct DeviatingSignal {
     /// Name of the signal.
     pub signal: String,
-    /// Name of the signal for users, two or three words, such as `received`.
+    /// Display name of the signal, two or three words, such as `received`.
     pub label: String,
     /// The current rate with its unit, such as `24.1 MB/s`.
     pub rate: String,
@@ -36,7 +37,7 @@ pub struct DeviatingSignal {
     pub level: f32,
 }
 
-/// A part of the music that plays, and the signals that cause it.
+/// A part of the music that is playing, and the signals that cause it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SoundPart {
     /// Layer of the music: `bed`, `pulse` or `voice`.

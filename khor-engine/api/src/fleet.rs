@@ -1,4 +1,4 @@
-//! `GET /api/fleet`: the hosts of the current site.
+//! Types of `GET /api/fleet`: the hosts of the current site.
 
 use std::collections::BTreeMap;
 
@@ -22,48 +22,48 @@ pub struct FleetReport {
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
-    /// The single host that plays alone, as the setting `site.host` selects it; `null` if all hosts
-    /// play.
+    /// The only host that plays, if the setting `site.host` selects one; `null` if all hosts play.
     pub alone: Option<SingleHostReport>,
-    /// Which hosts of the site play: the setting `site.mode`.
+    /// The current value of the setting `site.mode`, which selects the hosts that play.
     #[serde(default)]
     pub mode: SiteMode,
     /// Why khor cannot play in the requested mode; `null` if it can.
     pub remark: Option<String>,
-    /// The soloists: names of the one or two hosts whose voices play, the largest deviation first.
+    /// Names of the soloists: the one or two hosts whose voices play, the largest deviation first.
     pub soloists: Vec<String>,
-    /// The sections with a pulse of their own.
+    /// The sections that have their own pulse.
     #[serde(default)]
     pub sections: Vec<SectionReport>,
-    /// Number of turns in the roll call, the mode in which hosts play one after another. 0 in other
-    /// modes.
+    /// Number of turns in the roll call, the mode in which the hosts play one after another; 0 in
+    /// other modes.
     #[serde(default)]
     pub turns: usize,
-    /// The hosts, the largest deviation first, silent hosts last. Of a sub-site, the list has only
-    /// the hosts that stand out.
+    /// The hosts, sorted by deviation with the largest first; silent hosts are at the end. Only
+    /// those hosts of a sub-site are listed that stand out.
     pub hosts: Vec<HostReport>,
-    /// The sub-sites, by name. A sub-site is a site whose sums this site receives.
+    /// The sub-sites, sorted by name. A sub-site is a site within this site; this site receives
+    /// only the sums over its hosts.
     #[serde(default)]
     pub sites: Vec<SubSiteReport>,
-    /// Number of hosts that send, including the hosts of sub-sites.
+    /// Number of hosts that are sending messages, including the hosts of sub-sites.
     pub live: u32,
-    /// Number of hosts that have stopped sending, including the hosts of sub-sites.
+    /// Number of hosts that have stopped sending messages, including the hosts of sub-sites.
     #[serde(default)]
     pub silent: u32,
-    /// Number of hosts for each version of the relay.
+    /// Number of hosts that run each version of the relay.
     #[serde(default)]
     pub versions: BTreeMap<String, u64>,
-    /// How many messages khor rejected, by reason.
+    /// Number of rejected messages, by reason.
     #[serde(default)]
     pub refused: RefusedMessages,
 }
 
-/// The single host of a site that plays alone, as if it were this machine.
+/// The only host of a site that plays. khor plays it as if it were this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SingleHostReport {
     /// Name of the host.
     pub host: String,
-    /// Whether the host plays now.
+    /// Whether the host is playing now.
     #[serde(default)]
     pub ok: bool,
     /// Why the host does not play.
@@ -72,16 +72,16 @@ pub struct SingleHostReport {
     pub trouble: Option<Trouble>,
 }
 
-/// A section of the site with a pulse of its own.
+/// A section of the site that has its own pulse.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct SectionReport {
-    /// Name of the section. `null` for all remaining sections together, which share one pulse.
+    /// Name of the section; `null` for the remaining sections, which share one pulse.
     pub name: Option<String>,
     /// Number of hosts in the section.
     pub hosts: usize,
     /// The timbre of the section's pulse.
     pub timbre: Role,
-    /// The range of the section's notes, MIDI note numbers.
+    /// Lowest and highest note of the section, MIDI note numbers.
     pub register: Register,
     /// The section's position between the loudspeakers, -1 (left) to 1 (right).
     pub pan: f32,
@@ -91,9 +91,9 @@ pub struct SectionReport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HostState {
-    /// The host or the sub-site sends.
+    /// The host or sub-site is sending messages.
     Live,
-    /// The host or the sub-site has stopped sending.
+    /// The host or sub-site has stopped sending messages.
     Silent,
 }
 
@@ -106,7 +106,7 @@ pub struct HostReport {
     pub section: Option<String>,
     /// The sub-site that reported the host; `null` if the host's own relay reported it.
     pub via: Option<String>,
-    /// Whether the host sends.
+    /// Whether the host is sending messages.
     pub state: HostState,
     /// The host's largest deviation from its own baseline, octaves; `null` if the host is silent or
     /// has no signal.
@@ -115,7 +115,7 @@ pub struct HostReport {
     pub signal: Option<String>,
     /// Age of the host's last message, milliseconds.
     pub seen_ms_ago: u64,
-    /// How much of the host's baseline is learned, 0 to 1.
+    /// Share of the host's baseline that is learned, 0 to 1.
     #[serde(default)]
     pub learnt: f32,
     /// Where the host's counts come from: `collector`, `proc`, `demo` or `unknown`.
@@ -135,65 +135,67 @@ pub struct HostReport {
     /// Number of the host's frames that arrived too late.
     #[serde(default)]
     pub late_frames: u64,
-    /// Number of messages under the host's NATS subject that khor rejected.
+    /// Number of rejected messages under the host's NATS subject.
     #[serde(default)]
     pub refused_messages: u64,
-    /// Why khor rejected the last of these messages; `null` if it rejected none.
+    /// Why khor rejected the last message under the host's NATS subject; `null` if it rejected
+    /// none.
     pub refusal: Option<String>,
-    /// Why khor drops one of the lanes that the host adds; `null` if khor drops none.
+    /// Why khor drops a lane that the host adds; `null` if khor drops no lane of this host.
     #[serde(default)]
     pub left_out: Option<String>,
-    /// Whether two relays use the host's name.
+    /// Whether two relays use the name of this host.
     pub used_twice: bool,
 }
 
-/// A sub-site: a site within this site. Aggregators send the sums over its hosts.
+/// A sub-site: a site within this site. Its aggregators send this site the sums over its hosts.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct SubSiteReport {
     /// Name of the sub-site.
     pub name: String,
-    /// Whether the sub-site's aggregators send.
+    /// Whether the sub-site's aggregators are sending messages.
     pub state: HostState,
-    /// Number of the sub-site's hosts that send.
+    /// Number of hosts of the sub-site that are sending messages.
     pub live: u32,
-    /// Number of the sub-site's hosts that have stopped sending.
+    /// Number of hosts of the sub-site that have stopped sending messages.
     pub silent: u32,
     /// Number of messages that the sub-site's aggregators rejected.
     pub refused: u64,
-    /// Number of aggregators that send for the sub-site.
+    /// Number of aggregators that are sending the sums of the sub-site.
     pub aggregators: u32,
-    /// Largest relative error of the sums over all hosts of the sub-site, 0 to 1.
+    /// Largest relative error of any sum over all hosts of the sub-site, 0 to 1.
     pub relative_error: f64,
-    /// Largest relative error of the sums over one section of the sub-site, 0 to 1; `null` without
-    /// sections.
+    /// Largest relative error of any sum over a section of the sub-site, 0 to 1; `null` if the
+    /// sub-site has no sections.
     pub section_relative_error: Option<f64>,
     /// Age of the sub-site's last message, milliseconds.
     pub seen_ms_ago: u64,
 }
 
-/// How many messages khor rejected since it started, by reason.
+/// Number of messages that khor has rejected since it started, by reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct RefusedMessages {
-    /// Messages that are longer than any message of khor.
+    /// Messages that are longer than khor's longest message.
     pub oversized: u64,
-    /// Messages that do not come from khor.
+    /// Messages that are not in khor's format.
     pub foreign: u64,
     /// Messages with an unknown major version of the protocol.
     pub version: u64,
-    /// Messages that are incomplete or have meaningless values.
+    /// Messages that are incomplete or contain impossible values.
     pub malformed: u64,
-    /// Messages under another host's NATS subject.
+    /// Messages that a relay published under another host's NATS subject.
     pub misdirected: u64,
-    /// Messages that are older than a message that arrived before.
+    /// Messages that arrived after a newer message.
     pub late: u64,
     /// Messages of a relay that uses another relay's name.
     pub duplicate: u64,
-    /// Messages of additional hosts, sub-sites or relays, after the largest number is reached.
+    /// Messages of hosts, sub-sites or relays beyond their maximum number.
     pub crowded: u64,
-    /// Cues above the limit of a host.
+    /// Cues beyond the rate limit of a host.
     pub flooded: u64,
-    /// Frames of a sub-site that has sub-sites itself, and frames of a sub-site at an aggregator.
+    /// Frames of a sub-site that has sub-sites itself, and sub-site frames that an aggregator
+    /// received.
     pub nested: u64,
     /// Why khor rejected the last message; `null` if it rejected none.
     pub last: Option<String>,

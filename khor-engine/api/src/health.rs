@@ -1,4 +1,4 @@
-//! `GET /api/health`: the state of every part of the engine.
+//! Types of `GET /api/health`: the state of every part of the engine.
 
 use khor_signal::SourceKind;
 use schemars::JsonSchema;
@@ -25,8 +25,8 @@ pub struct HealthReport {
     /// The scope: the part of the machine whose activity khor plays.
     #[serde(default)]
     pub scope: ScopeReport,
-    /// The kernel's counters, and whether the source has each of them. Empty for a site, and while
-    /// the source delivers nothing.
+    /// The kernel's counters, each with a flag whether the source has it. Empty for a site, and
+    /// while the source delivers nothing.
     #[serde(default)]
     pub probes: Vec<ProbeReport>,
     /// Kernel events that the collector's programs missed.
@@ -49,7 +49,7 @@ pub struct HealthReport {
     /// The OSC output and input.
     #[serde(default)]
     pub osc: OscReport,
-    /// khor's parts on the session bus.
+    /// khor's services on the session bus.
     #[serde(default)]
     pub desktop: DesktopReport,
     /// The user's presets.
@@ -60,7 +60,7 @@ pub struct HealthReport {
     /// The configuration file.
     #[serde(default)]
     pub config: ConfigReport,
-    /// The time zone of the quiet hours.
+    /// The time zone that the quiet hours use.
     #[serde(default)]
     pub time: TimeReport,
     /// Which optional features are on.
@@ -86,12 +86,12 @@ pub struct MachineReport {
 pub struct SourceReport {
     /// The kind of source; `null` while no source delivers counts.
     pub kind: Option<SourceKind>,
-    /// Whether the source delivers counts. If this is true and `error` is not `null`, some counts
-    /// are missing.
+    /// Whether the source delivers counts. If this is true and `error` is not `null`, only some
+    /// counts are missing.
     pub ok: bool,
-    /// Time between two samples of the source, milliseconds. The collector may grant a longer time
-    /// than the setting `bpf.sample_interval_ms`. `null` while no source delivers, and for a site,
-    /// because each host has its own interval.
+    /// Time between two samples of the source, milliseconds. The collector may grant a longer
+    /// interval than the setting `bpf.sample_interval_ms` requests. `null` while no source delivers
+    /// counts, and for a site, because each host has its own interval.
     pub interval_ms: Option<u16>,
     /// Description of the source, one line.
     pub detail: String,
@@ -183,7 +183,7 @@ pub struct BaselineReport {
     pub learnt: Option<f32>,
     /// Whether khor is still learning the baseline; `null` while no source delivers counts.
     pub learning: Option<bool>,
-    /// Whether a user has frozen the baseline, so that khor does not change it.
+    /// Whether a user has frozen the baseline. khor does not change a frozen baseline.
     pub frozen: bool,
 }
 
@@ -199,7 +199,7 @@ pub struct ConfigReport {
     pub warnings: Vec<String>,
 }
 
-/// The time zone of the quiet hours.
+/// The time zone that the quiet hours use.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct TimeReport {

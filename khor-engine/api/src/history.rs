@@ -1,4 +1,4 @@
-//! `GET /api/history`: the rates of the last two minutes, and the newest notes.
+//! Types of `GET /api/history`: the rates of the last two minutes, and the newest notes.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use crate::{NoteReport, Table};
 pub struct HistoryColumns {
     /// The times of the points, milliseconds since 1970, oldest first.
     pub ts_ms: Vec<u64>,
-    /// For each signal, one rate per point in the signal's unit, rounded to four digits; `null` if
+    /// For each signal, one rate per point: in the signal's unit, rounded to four digits, `null` if
     /// the signal was missing.
     pub rates: Table<Vec<Option<f64>>>,
     /// The newest notes, at most 512, oldest first.

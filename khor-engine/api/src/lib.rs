@@ -1,14 +1,15 @@
 //! The types of khor's HTTP API: every request and every answer.
 //!
-//! The server writes these types. `khor top`, the other commands and the tests read them. `cargo
-//! xtask api` generates the `OpenAPI` document from these types, and the page's types and
-//! `docs/api-reference.md` from that document. So the doc comment of a field is its description
-//! everywhere.
+//! The server serializes these types. `khor top`, the other commands and the tests parse them.
+//! `cargo xtask api` generates the `OpenAPI` document from these types. From that document, it
+//! generates the page's types and `docs/api-reference.md`. All of these show the doc comment of a
+//! field as its description.
 //!
 //! The server always sends all fields, but an older engine may not have some of them. A field has a
 //! default (`#[serde(default)]`) if `khor top` works without the field.
 //!
-//! Times named `…_ts_ms` are milliseconds since 1970. A missing value is `null`, never 0.
+//! Fields named `…_ts_ms` contain a time in milliseconds since 1970. A missing value is `null`,
+//! never 0.
 
 mod actions;
 mod clips;

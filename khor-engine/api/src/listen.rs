@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct SoundFormat {
     /// Frames per second.
     pub sample_rate_hz: u32,
-    /// Samples in a frame: 2, left and right.
+    /// Number of channels: always 2, left and right.
     pub channels: u16,
     /// Format of a sample: `s16le`, a signed 16-bit integer, low byte first.
     pub format: String,

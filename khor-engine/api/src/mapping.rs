@@ -1,4 +1,4 @@
-//! `GET /api/mapping`: the words that are allowed in the mapping of a preset.
+//! Types of `GET /api/mapping`: the words that are allowed in the mapping of a preset.
 
 use khor_music::{Curve, LaneValue, Polarity};
 use khor_signal::Family;
@@ -13,11 +13,11 @@ pub struct MappingVocabulary {
     pub inputs: Vec<InputInfo>,
     /// The features of the music that an input can change.
     pub features: Vec<FeatureInfo>,
-    /// The values of an input that can change a feature.
+    /// The kinds of value that an input has, such as its level. A mapping selects one of them.
     pub of: Vec<LaneValue>,
     /// The curves that convert the value of an input to the value of a feature.
     pub curves: Vec<Curve>,
-    /// The directions in which a rising input can change a feature.
+    /// The directions in which a feature can change when an input rises.
     pub polarities: Vec<Polarity>,
 }
 
@@ -26,7 +26,7 @@ pub struct MappingVocabulary {
 pub struct InputInfo {
     /// Name of the input in a mapping.
     pub name: String,
-    /// Name of the input for users, two or three words.
+    /// Display name of the input, two or three words.
     pub label: String,
     /// Family of the signal; `null` for `work`, which is all signals together.
     pub family: Option<Family>,

@@ -1,4 +1,4 @@
-//! `GET /api/metrics`: rates, signals, notes and cues.
+//! Types of `GET /api/metrics`: rates, signals, notes and cues.
 
 use khor_music::{Layer, Role};
 use khor_signal::Family;
@@ -15,10 +15,11 @@ use crate::{ControlsReport, Table};
 pub struct MetricsReport<P = HistoryPoint> {
     /// When this report was made, milliseconds since 1970.
     pub ts_ms: u64,
-    /// The totals that the original khor had.
+    /// The totals of the original khor, the program that this khor replaces.
     #[serde(default)]
     pub totals: OriginalTotals,
-    /// The rates that the original khor had. All are `null` for a site.
+    /// The rates of the original khor, the program that this khor replaces. All rates are `null`
+    /// for a site.
     #[serde(default)]
     pub rates: OriginalRates,
     /// The current controls.
@@ -26,14 +27,14 @@ pub struct MetricsReport<P = HistoryPoint> {
     /// The signals by name: first the kernel's signals, then the lanes that the source adds. For a
     /// site, each signal is the sum over all hosts.
     pub signals: Table<SignalReport>,
-    /// The newest notes, at most 512, oldest first. An event of the stream has only the notes since
-    /// the previous event.
+    /// The newest notes, at most 512, oldest first. An event of the stream contains only the notes
+    /// since the previous event.
     pub notes: Vec<NoteReport>,
-    /// The newest cues, at most 64, oldest first. An event of the stream has only the cues since
-    /// the previous event. If there are more cues, khor drops the oldest cue of the host with the
-    /// most cues.
+    /// The newest cues, at most 64, oldest first. An event of the stream contains only the cues
+    /// since the previous event. At the limit, khor drops the oldest cue of the host with the most
+    /// cues.
     pub cues: Vec<CueReport>,
-    /// The current bar and step; `null` until the music begins.
+    /// The current bar and step of the music; `null` until the music begins.
     pub music: Option<MusicReport>,
     /// The soloists: the one or two hosts of a site whose voices play, the largest deviation first.
     /// Empty without a site.
@@ -45,16 +46,16 @@ pub struct MetricsReport<P = HistoryPoint> {
     pub history: Option<Vec<P>>,
 }
 
-/// The totals that the original khor had, since the engine started, for the selected scope. When
-/// the source changes or restarts, each total continues from its last value. A total is `null` if
-/// the source does not count it.
+/// The totals of the original khor, for the selected scope since the engine started. When the
+/// source changes or restarts, each total continues from its last value. A total is `null` if the
+/// source does not count it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct OriginalTotals {
     /// Number of events that the kernel counted: program starts, new tasks, packets, context
     /// switches, disk requests, retransmits and interrupts.
     pub events_total: Option<u64>,
-    /// Number of cues that the kernel or the collector could not pass on. Other events cannot be
-    /// dropped, because the kernel only counts them.
+    /// Number of cues that the kernel or the collector dropped. Other events are never dropped,
+    /// because the kernel only counts them.
     pub events_dropped: Option<u64>,
     /// Number of program starts.
     pub exec_total: Option<u64>,
@@ -76,8 +77,8 @@ pub struct OriginalTotals {
     pub irq_total: Option<u64>,
 }
 
-/// The rates that the original khor had (the program that this khor replaces). A rate is `null` if
-/// the source does not count it.
+/// The rates of the original khor, the program that this khor replaces. A rate is `null` if the
+/// source does not count it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct OriginalRates {
     /// Program starts per second.
@@ -108,11 +109,11 @@ pub struct SignalReport {
     /// Level of the signal, 0 to 1; `null` if the signal is missing. The setting `signals.range`
     /// selects what the level is relative to: this machine's baseline, or a fixed ceiling.
     pub level: Option<f32>,
-    /// How far `rate` is above `baseline`, in octaves of 1 + rate ÷ grain; `null` if the signal is
-    /// missing. The grain is the smallest significant difference. For the sum over the hosts of a
-    /// site, this is the deviation that plays.
+    /// How far `rate` is above `baseline`, octaves; `null` if the signal is missing. One octave is
+    /// a doubling of 1 + rate ÷ grain, where the grain is the smallest significant difference. For
+    /// a site, khor computes this value from the deviations of the hosts, and the music uses it.
     pub deviation: Option<f32>,
-    /// How sudden the last change of the signal is, 0 to 1; `null` if the signal is missing.
+    /// How sudden the last change of the signal was, 0 to 1; `null` if the signal is missing.
     pub surprise: Option<f32>,
     /// Current rate, in `unit`; `null` if the signal is missing.
     pub rate: Option<f64>,
@@ -121,7 +122,7 @@ pub struct SignalReport {
     /// Unit of `rate` and `baseline`: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of time,
     /// 0 to 1). An added lane may have another unit, or none.
     pub unit: String,
-    /// Name of the signal for users, two or three words, such as `program starts`.
+    /// Display name of the signal, two or three words, such as `program starts`.
     pub label: String,
     /// The signal's family. Signals of one family share a colour, a timbre and a register.
     pub family: Family,
@@ -165,7 +166,7 @@ pub struct CueReport {
     /// What happened, such as `crash`, `oom`, `exec` or `retx`. For a site also `lost` (a host has
     /// stopped sending) and `found` (the host sends again).
     pub kind: String,
-    /// The host of a site on which it happened; `null` for this machine.
+    /// The host on which the event happened, if the source is a site; `null` for this machine.
     pub host: Option<String>,
     /// Id of the process; `null` if khor does not know the process.
     pub pid: Option<u32>,
@@ -176,7 +177,7 @@ pub struct CueReport {
     pub detail: Option<u32>,
 }
 
-/// The current position in the music: bar and step.
+/// The current bar and step of the music.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct MusicReport {
     /// Number of the current bar since the music began.
@@ -200,16 +201,16 @@ pub struct SoloReport {
     pub section: Option<String>,
     /// Name of the host's signal with the largest deviation.
     pub signal: String,
-    /// Deviation of this signal: how far it is above its baseline, octaves.
+    /// How far this signal is above its baseline, octaves.
     pub deviation: f32,
 }
 
-/// The rates and levels at one time in the last two minutes.
+/// The rates and levels at one point in time.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct HistoryPoint {
     /// Time of the point, milliseconds since 1970.
     pub ts_ms: u64,
-    /// The rates that the original khor had, as fields of this object.
+    /// The rates of the original khor, as fields of this object.
     #[serde(flatten)]
     pub original: OriginalRates,
     /// Level of each signal, 0 to 1; `null` if the signal was missing. Lanes that were added after

@@ -1,4 +1,4 @@
-//! The state of the outputs in `GET /api/health`: sound, MIDI, OSC and the desktop.
+//! Types for the outputs in `GET /api/health`: sound, MIDI, OSC and the desktop.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,13 +8,13 @@ use crate::{
     trouble::{self, TroubleFields},
 };
 
-/// The health of one part of khor: whether the part is on, and whether it works.
+/// The health of one part of khor: whether the part is switched on, and whether it works.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct Health {
     /// Whether the part is on in the settings.
     pub enabled: bool,
-    /// Whether the part works. False while it is off, and until it has started.
+    /// Whether the part works. False while the part is off, and until it has started.
     pub ok: bool,
     /// Why the part does not work although it is on.
     #[serde(flatten, with = "trouble")]
@@ -64,39 +64,40 @@ pub struct AudioReport {
     /// The system through which khor plays, such as `pulseaudio` or `alsa`; `null` while no device
     /// is open.
     pub backend: Option<String>,
-    /// Name of the device for users; `null` while no device is open.
+    /// Display name of the device; `null` while no device is open.
     pub device: Option<String>,
-    /// Sample rate of the device, hertz; `null` while no device is open.
+    /// Sample rate of the device, Hz; `null` while no device is open.
     pub sample_rate_hz: Option<u32>,
-    /// Whether the device is muted, by hand, by a snooze or by quiet hours. `controls.silence` in
+    /// Whether the device is muted: manually, by a snooze or by quiet hours. `controls.silence` in
     /// `GET /api/metrics` has the reason.
     pub muted: bool,
     /// How often khor reopened the sound device since the engine started.
     pub restarts: u32,
     /// Number of underruns (gaps in the sound) since the engine started; `null` if the backend does
-    /// not report underruns. A sound server does not report them to khor.
+    /// not report underruns, as with a sound server.
     pub xruns: Option<u64>,
-    /// The scheduling priority of the thread that plays; `null` until the system has answered.
+    /// The scheduling priority of the audio thread; `null` until the system has answered khor's
+    /// request for real-time priority.
     pub priority: Option<Priority>,
-    /// Time that the synth needs for a block of sound, divided by the length of the block. If it is
-    /// above 1, the synth is too slow.
+    /// Time that the synth needs to compute a block of sound, divided by the duration of the block.
+    /// Above 1, the synth is too slow.
     pub callback_load: f32,
-    /// Time from the onset of a note until it sounds, milliseconds, as the backend reports it;
-    /// `null` while nothing plays.
+    /// Time from the onset of a note until the note sounds, milliseconds, as the backend reports
+    /// it; `null` while nothing plays.
     pub latency_ms: Option<f32>,
     /// Highest amplitude in the recent sound, 0 to 1.
     pub peak: f32,
-    /// Number of synth voices that sound now, 0 to `voice_limit`.
+    /// Number of synth voices that are sounding, 0 to `voice_limit`.
     pub voices: u32,
-    /// Largest number of synth voices that can sound at the same time: 24, or less while the
+    /// Largest number of synth voices that can sound at the same time: 24, or fewer while the
     /// processor is too slow.
     pub voice_limit: u32,
-    /// Number of notes that khor dropped since the engine started. A note is dropped if the synth
-    /// has no free voice, or if the note is too late for every output.
+    /// Number of notes that khor has dropped since the engine started. khor drops a note if the
+    /// synth has no free voice, or if the note is too late for every output.
     pub dropped_notes: u64,
 }
 
-/// The scheduling priority of the thread that plays.
+/// The scheduling priority of the audio thread.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct Priority {
@@ -114,7 +115,7 @@ pub struct Priority {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Granter {
-    /// The kernel, by the limit `RTPRIO` or by `CAP_SYS_NICE`.
+    /// The kernel, because of the limit `RTPRIO` or the capability `CAP_SYS_NICE`.
     Limits,
     /// rtkit, the desktop's service for real-time priority.
     Rtkit,
@@ -158,7 +159,7 @@ pub struct TargetHealth {
     /// Whether khor can send to the target: the target's host name has an address, and the last
     /// send succeeded. UDP does not report whether a datagram arrives.
     pub ok: bool,
-    /// Why khor cannot send to the target; `null` if it can, or if khor has not tried yet.
+    /// Why khor cannot send to the target; `null` if khor can, or has not tried yet.
     pub error: Option<String>,
 }
 
@@ -166,14 +167,14 @@ pub struct TargetHealth {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct ReceiveReport {
-    /// The health of the OSC input, and how many messages it received.
+    /// The health of the OSC input, and the number of messages that it received.
     #[serde(flatten)]
     pub input: OscInputHealth,
     /// UDP port on which khor receives OSC.
     pub port: u16,
 }
 
-/// The health of the OSC input, and how many messages it received.
+/// The health of the OSC input, and the number of messages that it received.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct OscInputHealth {
@@ -184,23 +185,24 @@ pub struct OscInputHealth {
     pub messages: u64,
     /// Number of OSC packets and messages that khor rejected since the engine started.
     pub refused: u64,
-    /// Why khor rejected the last of them; `null` if it rejected none.
+    /// Why khor rejected the last OSC packet or message; `null` if it rejected none.
     pub last_refusal: Option<String>,
 }
 
-/// The health of khor's parts on the session bus: of all together, and of each part.
+/// The health of khor's services on the session bus: the overall health, and the health of each
+/// service.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct DesktopReport {
-    /// The health of all parts together.
+    /// The overall health of the services.
     #[serde(flatten)]
     pub health: Health,
-    /// The health of each part.
+    /// The health of each service.
     #[serde(flatten)]
     pub parts: DesktopHealth,
 }
 
-/// The health of each of khor's parts on the session bus.
+/// The health of each of khor's services on the session bus.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct DesktopHealth {

@@ -1,4 +1,4 @@
-//! The answers about presets: the list, a selection, one preset, a check and a preview.
+//! Types of the answers about presets: the list, a selection, one preset, a check and a preview.
 
 use khor_music::{PresetText, Problem};
 use schemars::JsonSchema;
@@ -13,20 +13,20 @@ pub struct PresetList {
     pub current: String,
     /// Name of the unsaved preset that plays as a preview; `null` if the selected preset plays.
     pub previewing: Option<String>,
-    /// The problems of the files in the folder of the user's presets, one line each.
+    /// The problems of the files in the user's preset folder, one line each.
     pub problems: Vec<String>,
 }
 
 /// A preset in the list of presets.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct PresetInfo {
-    /// Name of the preset: 1 to 64 of a-z 0-9 - _.
+    /// Name of the preset: 1 to 64 of the characters `a-z`, `0-9`, `-` and `_`.
     pub name: String,
     /// One sentence that describes the preset's sound.
     pub hint: String,
     /// Whether the preset is built in.
     pub builtin: bool,
-    /// Whether clients can change and remove the preset.
+    /// Whether clients can change and delete the preset.
     pub editable: bool,
     /// Path of the preset's file; `null` for a built-in preset.
     pub file: Option<String>,

@@ -1,5 +1,5 @@
-//! The answers about recordings: `/api/recording`, `/api/recordings`, and the start and stop of a
-//! recording.
+//! Types of the answers about recordings: `/api/recording`, `/api/recordings`, and starting and
+//! stopping a recording.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,12 +19,12 @@ pub struct RecordingStatus {
     pub file: Option<String>,
     /// Length of the recording so far, seconds.
     pub seconds: f64,
-    /// Number of blocks of sound that are missing because the disk was too slow.
+    /// Number of blocks of sound that the recording lacks because the disk was too slow.
     pub lost_blocks: u64,
-    /// Length of all missing sound, seconds: the lost blocks, and sound that the recorder did not
-    /// receive in time because the machine was busy.
+    /// Total length of the sound that the recording lacks, seconds. It includes the lost blocks,
+    /// and sound that the recorder did not receive in time because the machine was busy.
     pub lost_seconds: f64,
-    /// Why khor ended the recording without a request.
+    /// Why khor ended the recording although no client requested this.
     #[serde(flatten, with = "trouble")]
     #[schemars(with = "TroubleFields")]
     pub trouble: Option<Trouble>,
@@ -64,6 +64,6 @@ pub struct RecordingList {
 pub struct RecordedFile {
     /// Name of the file, for `GET /api/recordings/{name}`.
     pub name: String,
-    /// Length of the file, bytes.
+    /// Size of the file, bytes.
     pub bytes: u64,
 }

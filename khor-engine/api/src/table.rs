@@ -1,4 +1,4 @@
-//! A table: a JSON object whose keys keep their order.
+//! A JSON object whose keys keep their order.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -19,7 +19,7 @@ impl<V> Table<V> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&V> {
         self.iter().find_map(|(name, value)| (name == key).then_some(value))
     }

@@ -1,5 +1,5 @@
-//! The trouble of a part of khor: an error and its fix. In JSON, these are the fields `error` and
-//! `fix`.
+//! The trouble of a part of khor: an error, and how to fix it. In JSON, these are the fields
+//! `error` and `fix`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use khor_config::{FieldSpec, Kind, Leaf, Rule};
+use khor_config::{FieldSpec, Leaf};
 
 /// Creates a clap parser that accepts the values of a setting.
 pub(super) fn parser<T>(spec: FieldSpec) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
@@ -12,22 +12,13 @@ where
 {
     move |text| {
         let value = text.parse::<T>().ok().filter(|value| value.check_rule(&spec.rule).is_ok());
-        value.ok_or_else(|| expected(spec.rule, T::KIND))
+        value.ok_or_else(|| format!("expected {}", spec.rule.expected(T::KIND)))
     }
 }
 
 /// Writes the help text of an option: the meaning and the range of the setting.
 pub(super) fn help(spec: FieldSpec) -> String {
     format!("{} Allowed: {}", spec.meaning.trim(), spec.rule.words())
-}
-
-/// Writes the error for an invalid value. It states which values the setting allows.
-fn expected(rule: Rule, kind: Kind) -> String {
-    match (rule, kind) {
-        (Rule::Range(low, high), Kind::Whole) => format!("expected a whole number from {low} to {high}"),
-        (Rule::Range(low, high), _) => format!("expected a number from {low} to {high}"),
-        _ => format!("expected {}", rule.words()),
-    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::warn;
 
-/// Version of the file's format. It also stands for the octave scale of the baselines.
+/// Version of the file. It changes when the format or the octave scale of the baselines changes.
 const VERSION: u32 = 1;
 /// Maximum number of scopes in the file. If there are more, the scope that was saved longest ago is
 /// dropped. The limit is necessary because each restarted container is a new scope.

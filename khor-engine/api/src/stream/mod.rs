@@ -42,7 +42,7 @@ pub enum StreamEvent {
     Soloists(SoloistList),
     /// What the machine is doing, in one sentence.
     Sentence(SentenceReport),
-    /// The configuration has a new version.
+    /// The version of the configuration. It changes with every change of a setting.
     Config(ConfigVersion),
     /// New cues.
     Cues(CueList),
@@ -54,20 +54,20 @@ pub enum StreamEvent {
     Unknown,
 }
 
-/// The version and the start of the engine that sends the stream.
+/// The version and the start time of the engine that sends the stream.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct Greeting {
     /// Version of the engine.
     pub version: String,
-    /// When the engine started, milliseconds since 1970. A restarted engine numbers its notes and
-    /// cues from 1 again.
+    /// When the engine started, milliseconds since 1970. After a restart, the engine numbers its
+    /// notes and cues from 1 again.
     pub started_ts_ms: u64,
 }
 
 /// All lanes, in the order of the catalogue.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneList {
-    /// The lanes. The lists in an event `values` have the same order.
+    /// The lanes. The lists in a `values` event have this order.
     pub lanes: Vec<LaneReport>,
 }
 
@@ -76,15 +76,15 @@ pub struct LaneList {
 pub struct LaneReport {
     /// Name of the lane, such as `exec`.
     pub name: String,
-    /// Name of the lane for users, two or three words, such as `program starts`.
+    /// Display name of the lane, two or three words, such as `program starts`.
     pub label: String,
     /// The lane's family. Lanes of one family share a colour, a timbre and a register.
     pub family: Family,
     /// Unit of the rate and the baseline: `1/s`, `B/s`, `s` (a mean time) or `ratio` (a share of
     /// time, 0 to 1).
     pub unit: String,
-    /// The grain, in `unit`, greater than 0: the smallest significant difference of the rate. A
-    /// rate of one grain is one octave above 0.
+    /// The grain: the smallest significant difference of the rate, in `unit`, greater than 0. A
+    /// rate of one grain is one octave above a rate of 0.
     pub grain: f64,
     /// Whether the source delivers the lane.
     pub available: bool,
@@ -92,17 +92,17 @@ pub struct LaneReport {
     pub reason: Option<String>,
 }
 
-/// The values of all lanes, in the order of the last event `lanes`, rounded to four digits. A
+/// The values of all lanes, in the order of the last `lanes` event, rounded to four digits. A
 /// missing value is `null`.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneValues {
-    /// When the engine read these values, milliseconds since 1970.
+    /// When the engine computed these values, milliseconds since 1970.
     pub ts_ms: u64,
     /// Level of each lane, 0 to 1.
     pub level: Vec<Option<f32>>,
-    /// Deviation of each lane: how far its rate is above its baseline, octaves.
+    /// How far the rate of each lane is above its baseline, octaves.
     pub deviation: Vec<Option<f32>>,
-    /// How sudden the last change of each lane is, 0 to 1.
+    /// How sudden the last change of each lane was, 0 to 1.
     pub surprise: Vec<Option<f32>>,
     /// Current rate of each lane, in the unit of the lane.
     pub rate: Vec<Option<f64>>,
@@ -158,6 +158,6 @@ pub struct CueList {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct NoteList {
     /// The notes since the previous event, oldest first. After a greeting, these are the newest
-    /// notes, at most 64. `GET /api/history` has the earlier notes.
+    /// notes, at most 64. `GET /api/history` returns the earlier notes.
     pub notes: Vec<NoteReport>,
 }

@@ -12,7 +12,7 @@ use crate::{ConfigVersion, ControlsReport, CueReport, HealthReport, NoteReport, 
 /// first event.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamState {
-    /// The version and the start of the engine.
+    /// The version and the start time of the engine.
     pub greeting: Option<Greeting>,
     /// The health of every part of the engine.
     pub health: Option<HealthReport>,
@@ -84,7 +84,8 @@ impl StreamState {
         true
     }
 
-    /// Drops the values if the lanes change, because the values belong to the previous lanes.
+    /// Sets the lanes. If they change, drops the values, because the values belong to the previous
+    /// lanes.
     fn set_lanes(&mut self, lanes: Vec<LaneReport>) -> bool {
         let is_changed = replace(&mut self.lanes, lanes);
         if is_changed {
@@ -93,14 +94,14 @@ impl StreamState {
         is_changed
     }
 
-    /// Ignores values whose number differs from the number of lanes.
+    /// Sets the values. Ignores them if their number differs from the number of lanes.
     fn set_values(&mut self, values: LaneValues) -> bool {
         values.fits(self.lanes.len()) && replace(&mut self.values, Some(values))
     }
 }
 
 impl LaneValues {
-    /// Whether each list has `lanes` values.
+    /// Whether each list has exactly `lanes` values.
     fn fits(&self, lanes: usize) -> bool {
         let Self { level, deviation, surprise, rate, baseline, .. } = self;
         [level.len(), deviation.len(), surprise.len(), rate.len(), baseline.len()] == [lanes; 5]
@@ -119,8 +120,8 @@ fn non_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// Appends the entries whose number is higher than the last one in the list. Keeps the newest
-/// `most` entries. Returns whether the list changed.
+/// Appends the new entries, whose number is higher than that of the list's last entry. Keeps the
+/// newest `most` entries. Returns whether the list changed.
 fn append<T>(list: &mut VecDeque<T>, entries: Vec<T>, most: usize, seq: impl Fn(&T) -> u64) -> bool {
     let before = list.back().map(&seq);
     for entry in entries {

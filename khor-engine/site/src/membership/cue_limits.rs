@@ -6,16 +6,15 @@ use std::{collections::BTreeMap, time::Duration};
 use khor_fleet::Name;
 use tokio::time::Instant;
 
-/// Limit of the cues of one host that khor accepts.
+/// Limit of the accepted cues of one host.
 const HOST: Limit = Limit { burst: 10.0, per_second: 2.0 };
-/// Limit of the cues of one host that khor plays. The longest cue lasts two seconds, and only one
-/// cue sounds at a time.
+/// Limit of the played cues of one host. The longest cue lasts two seconds, and only one cue sounds
+/// at a time.
 const HOST_SOUNDS: Limit = Limit { burst: 3.0, per_second: 1.0 / 6.0 };
-/// Limit of the cues that khor accepts from all hosts together that send no frames to this site. A
-/// relay that aggregates passes on 20 cues of such hosts a second. A peer may also invent such
-/// hosts.
+/// Shared limit of the accepted cues of all hosts that send no frames to this site. A relay that
+/// aggregates passes on 20 cues of such hosts a second. A peer may also invent such hosts.
 const OTHERS: Limit = Limit { burst: 40.0, per_second: 20.0 };
-/// Limit of the cues that khor plays from all hosts together that send no frames to this site.
+/// Shared limit of the played cues of all hosts that send no frames to this site.
 const OTHERS_SOUND: Limit = Limit { burst: 6.0, per_second: 1.0 / 3.0 };
 /// Maximum number of hosts with limits of their own. A host is removed once its buckets are full
 /// again.

@@ -120,7 +120,7 @@ impl Origin {
         }
     }
 
-    /// A description of the origin for people, for example `Linux 6.1.0, 8 CPUs`.
+    /// A description of the origin in plain words, for example `Linux 6.1.0, 8 CPUs`.
     pub fn describe(&self) -> String {
         match (&self.machine, self.kind) {
             (Some(machine), _) => {
