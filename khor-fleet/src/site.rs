@@ -192,7 +192,7 @@ impl Sections {
 
 fn check_parts(parts: u8) -> Result<(), String> {
     if !parts.is_power_of_two() || parts > MAX_PARTS {
-        return Err(format!("parts: {parts} is not allowed, only 1, 2, 4, 8 and {MAX_PARTS}"));
+        return Err(format!("parts: {parts} is not allowed; use 1, 2, 4, 8 or {MAX_PARTS}"));
     }
     Ok(())
 }

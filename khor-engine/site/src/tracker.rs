@@ -129,7 +129,7 @@ impl SiteTracker {
             }
             SiteOutcome::Late => self.hosts.count_late(),
             SiteOutcome::Crowded => {
-                let why = "too many sites, or too many relays that report this one";
+                let why = "too many sub-sites, or too many relays that report this sub-site";
                 self.hosts.refuse(|refused| &mut refused.crowded, subject, why);
             }
         }
@@ -222,8 +222,7 @@ impl SiteTracker {
 }
 
 /// Why khor rejects the frame of a sub-site that itself contains sites.
-const NESTED: &str =
-    "a site may contain sites, but these may contain only hosts: aggregate every site into the engine's site";
+const NESTED: &str = "a sub-site may contain only hosts: aggregate each site directly into the engine's site";
 
 /// Writes the hosts into an earlier list, whose memory is reused.
 fn write_hosts<'a>(hosts: &mut Vec<Host>, tracked: impl Iterator<Item = &'a TrackedHost>, now: Instant) {

@@ -137,7 +137,7 @@ impl Playback {
     fn info(&self, origin: Origin) -> SourceInfo {
         let name = self.path.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
         let name = inert::line(&name);
-        let detail = format!("capture {name} of {}, not this machine now", origin.describe());
+        let detail = format!("capture {name} of {}, not this machine's current data", origin.describe());
         info!("playing the {detail}");
         SourceInfo {
             kind: SourceKind::Capture,

@@ -54,8 +54,8 @@ describe('statusLine', () => {
 
   it('says that a demo is not this machine', () => {
     expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'demo' } })).toMatch(/synthetic.*not this machine/);
-    const detail = 'capture x.khor of Linux 6.1.0, 8 CPUs, not this machine now';
-    expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'capture', detail } })).toMatch(/capture x\.khor.*not this machine now/);
+    const detail = "capture x.khor of Linux 6.1.0, 8 CPUs, not this machine's current data";
+    expect(statusLine({ ...HEALTH, source: { ...HEALTH.source, kind: 'capture', detail } })).toMatch(/capture x\.khor.*not this machine's current data/);
   });
 });
 

@@ -377,7 +377,10 @@ impl Supervisor {
     }
 
     fn lose_stream(&mut self, error: &str) {
-        self.close(Some(Health::failing(error, "wait: khor reopens the device as soon as it answers")));
+        self.close(Some(Health::failing(
+            error,
+            "no action is needed: khor reopens the device when it answers again",
+        )));
     }
 
     /// Drops the stream, if there is one, and takes back its renderer. Publishes `health`, and logs

@@ -58,7 +58,10 @@ pub struct Tap {
 
 /// The tap already has the maximum number of listeners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there are already {} listeners, the maximum; stop listening elsewhere", Tap::MAX_LISTENERS)]
+#[error(
+    "there are already {} listeners, which is the maximum; stop listening in another player",
+    Tap::MAX_LISTENERS
+)]
 pub struct TapFull;
 
 struct Shared {

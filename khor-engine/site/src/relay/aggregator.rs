@@ -147,7 +147,7 @@ impl Aggregator {
         }
         if connected {
             self.builder.reconnected(now);
-            info!("publishing the site {} within the site {}", self.builder.site(), self.parent);
+            info!("publishing the sum of the site {} in the site {}", self.builder.site(), self.parent);
         } else {
             warn!("the server is unavailable; frames are dropped until it answers again");
         }
