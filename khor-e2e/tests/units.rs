@@ -27,7 +27,8 @@ fn units() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the repository's root").join("systemd")
 }
 
-/// Runs `systemd-analyze`. Returns whether it succeeded, and its output. `None` if it is not installed.
+/// Runs `systemd-analyze`. Returns whether it succeeded, and its output. `None` if it is not
+/// installed.
 fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
     progress(format!("running systemd-analyze {arguments:?}"));
     // systemd checks user units only within a session. An empty runtime directory is enough for

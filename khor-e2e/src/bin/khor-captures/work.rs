@@ -15,7 +15,8 @@ use crate::scenario::Stage;
 
 /// Threads that start programs.
 const STORMING: usize = 2;
-/// Compilers that run at the same time: one more than this machine has CPUs, as is usual for `make`.
+/// Compilers that run at the same time: one more than this machine has CPUs, as is usual for
+/// `make`.
 const COMPILING: usize = 3;
 /// Functions in a generated C file, which takes about 0.3 s to compile.
 const FUNCTIONS: usize = 80;
