@@ -103,8 +103,8 @@ pub fn traffic(select: impl Fn(&str) -> bool) -> Traffic {
     sum
 }
 
-/// Whether tasks can preempt tracepoints on this kernel (`PREEMPT_RT`). The kernel then skips nested
-/// runs of a program.
+/// Whether tasks can preempt tracepoints on this kernel (`PREEMPT_RT`). The kernel then skips
+/// nested runs of a program.
 pub fn is_preemptible() -> bool {
     read("/proc/version").contains("PREEMPT_RT")
 }
