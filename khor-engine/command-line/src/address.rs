@@ -5,17 +5,17 @@ use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 const EXPECTED: &str =
     "expected PORT or HOST:PORT with a port from 1 to 65535, such as 9117 or 10.0.0.7:9117";
 
-/// Adds the loopback address to a port without a host.
+/// Prepends the loopback address if `text` is a port without a host.
 fn with_host(text: &str) -> String {
     text.parse::<u16>().map_or_else(|_| text.to_owned(), |port| format!("{}:{port}", Ipv4Addr::LOCALHOST))
 }
 
-/// Parses the address of a listener: a port, or a host and a port. Uses the first IPv4 address of a
-/// host name, because most clients try it first.
+/// Parses the address of a listener: a port, or a host and a port. If a host name has several
+/// addresses, uses the first IPv4 address, because most clients try it first.
 ///
 /// # Errors
 ///
-/// The expected form, if `text` has another form or the host name has no address.
+/// Returns the expected form if `text` has another form, or if the host name has no address.
 pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let found = with_host(text).to_socket_addrs().map_err(|_| EXPECTED)?;
     let found: Vec<SocketAddr> = found.filter(|address| address.port() != 0).collect();
@@ -32,7 +32,7 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
 ///
 /// # Errors
 ///
-/// The expected form, if `text` has another form.
+/// Returns the expected form if `text` has another form.
 pub fn server_address(text: &str) -> Result<String, String> {
     let address = with_host(text);
     let (host, port) = address.rsplit_once(':').ok_or(EXPECTED)?;

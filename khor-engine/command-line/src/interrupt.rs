@@ -14,13 +14,14 @@ use std::{
 use nix::libc;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Signals within this time count as one request. For one Ctrl-C, the terminal and a parent process
-/// may both send a signal. When a terminal closes, the kernel and the shell both send SIGHUP.
+/// Signals within this time count as one request. After one Ctrl-C, the terminal and a parent
+/// process may both send a signal. When a terminal closes, the kernel and the shell both send
+/// SIGHUP.
 const SAME_REQUEST_WINDOW: Duration = Duration::from_millis(500);
 /// Exit code after a second request, which ends the process at once.
 const FORCED_EXIT_CODE: i32 = 130;
 
-/// A flag that is raised when the user requests the end of the command.
+/// A flag that khor raises when a signal requests the end of the command.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
@@ -43,7 +44,7 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Whether the user has requested the end of the command.
+    /// Whether a signal has requested the end of the command.
     pub fn is_raised(&self) -> bool {
         self.0.load(Relaxed)
     }
@@ -80,7 +81,8 @@ pub async fn exit_at_next() {
 
 fn hangup_is_ignored() -> bool {
     let mut now = MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: with a null action the call only queries. On success the kernel initializes `now`.
+    // SAFETY: with a null action, the call only reads the current action. On success, the kernel
+    // initializes `now`.
     unsafe {
         libc::sigaction(libc::SIGHUP, ptr::null(), now.as_mut_ptr()) == 0
             && now.assume_init().sa_sigaction == libc::SIG_IGN

@@ -1,8 +1,8 @@
 //! The parts that the command lines of khor's programs share.
 //!
-//! [`print`] prints without panicking. [`progress`] redraws a line, if the [`terminal`] can do
-//! this. [`interrupt`] handles Ctrl-C. [`systemd`] notifies systemd. [`number`], [`address`] and
-//! [`path`] parse arguments.
+//! [`print`] prints without panicking. [`progress`] redraws a line of the terminal, and
+//! [`terminal`] detects whether this is possible. [`interrupt`] handles Ctrl-C. [`systemd`]
+//! notifies systemd. [`number`], [`address`] and [`path`] parse arguments.
 
 // `println!` panics if the disk is full or the terminal is closed. `print` does not.
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
@@ -23,7 +23,7 @@ use std::{
 
 use clap::Parser;
 
-/// The end of each program's help.
+/// The text at the end of each program's help.
 pub const AFTER_HELP: &str = "Exit codes: 0 success, 1 failure (see the error message), 2 invalid arguments.
 KHOR_LOG (or RUST_LOG) sets the log level, for example debug.";
 
@@ -36,7 +36,7 @@ pub fn run<Cli: Parser>(log: &str, program: impl FnOnce(Cli) -> anyhow::Result<E
     })
 }
 
-/// The error and its causes on one line, without causes that the text already contains.
+/// Formats the error and its causes on one line. Omits a cause that the text already contains.
 fn one_line(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |line, cause| match &*line {
         "" => cause,

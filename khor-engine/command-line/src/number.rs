@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, str::FromStr};
 
-/// Shortest and longest duration of a command, seconds: up to a year.
+/// Shortest and longest duration that a command accepts, seconds. The longest is one year.
 const SECONDS: (f64, f64) = (0.001, 31_536_000.0);
 
 /// A clap parser for numbers from `least` to `most`. It rejects NaN.

@@ -1,9 +1,9 @@
 //! Prints to stdout and stderr without panicking. The macros of the standard library panic if
 //! stdout is a file on a full disk, a closed pipe or a closed terminal.
 //!
-//! All output of the command line goes through this module. It may contain text from an engine,
-//! from another program at the engine's port, or from a file. So this module replaces characters
-//! that control a terminal, change the direction of text, or are invisible ([`inert`]).
+//! All output of the commands goes through this module. The output may contain text from an engine,
+//! from another program at the engine's port, or from a file. This module therefore replaces
+//! characters that control a terminal, change the direction of text, or are invisible ([`inert`]).
 
 use std::{
     fmt::Display,
@@ -45,8 +45,8 @@ pub fn check_written(printed: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// Prints text on stderr. Ignores errors, because the command's work is more important than the
-/// message.
+/// Prints text on stderr. Ignores errors, because the command must continue even if nobody can read
+/// its messages.
 pub fn print_stderr(text: impl Display) {
     write_stderr(&inert::lines(&text.to_string()));
 }

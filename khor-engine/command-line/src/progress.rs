@@ -17,13 +17,13 @@ pub struct ProgressLine {
 }
 
 impl ProgressLine {
-    /// A new progress line. It shows nothing unless it is `enabled` and stderr is a terminal that
-    /// can redraw a line.
+    /// Creates a progress line. It shows something only if it is `enabled` and stderr is a terminal
+    /// that can redraw a line.
     pub fn new(enabled: bool) -> Self {
         Self { enabled: enabled && stderr_is_drawable(), shown_at: None }
     }
 
-    /// Shows the time that is done, in seconds, and the text `more`.
+    /// Shows how many seconds are finished, and the text `more`.
     pub fn show(&mut self, seconds: f64, more: impl Display) {
         if self.enabled && self.shown_at.is_none_or(|at| at.elapsed() >= INTERVAL) {
             self.shown_at = Some(Instant::now());

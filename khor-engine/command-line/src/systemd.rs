@@ -1,4 +1,5 @@
-//! Notifies systemd of the state of the service (`sd_notify(3)`), if systemd requests this.
+//! Notifies systemd of the service's state (`sd_notify(3)`), if systemd started the service with
+//! `NOTIFY_SOCKET`.
 
 use sd_notify::NotifyState;
 use tracing::warn;

@@ -27,7 +27,7 @@ pub fn check_drawable() -> Result<(), NotDrawable> {
     check_term(env_variable("TERM").as_deref())
 }
 
-/// Whether stderr is a terminal that khor can draw on.
+/// Whether stderr is a terminal on which khor can redraw a line.
 pub fn stderr_is_drawable() -> bool {
     std::io::stderr().is_terminal() && check_drawable().is_ok()
 }

@@ -30,7 +30,7 @@ section! {
         ui: Ui;
         /// Which parts of khor are on.
         features: Features;
-        /// What the engine requests from the collector.
+        /// The engine's subscription to the collector: signals, sample interval and scope.
         bpf: BpfSubscription;
         /// The music.
         music: Music;
@@ -59,10 +59,10 @@ static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     fields
 });
 
-/// Least similarity at which khor suggests a setting for a misspelt path, 0..=1.
+/// Minimum similarity between a misspelt path and the setting that khor suggests, 0..=1.
 const SIMILAR: f64 = 0.75;
 
-/// The result of reading a document that may have invalid settings.
+/// The result of reading a document that may contain invalid settings.
 #[derive(Debug)]
 pub(crate) struct Recovered {
     /// The settings. An invalid setting has its previous value, and a missing setting its default.
@@ -103,17 +103,17 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The first invalid setting.
+    /// Returns the first invalid setting.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.check(&ROOT)?;
         self.quiet.check_times()
     }
 
-    /// A copy of this configuration with the change `patch`.
+    /// Returns a copy of this configuration with the change `patch`.
     ///
     /// # Errors
     ///
-    /// The first invalid setting.
+    /// Returns the first invalid setting.
     pub fn with(&self, patch: &ConfigPatch) -> Result<Self, ConfigError> {
         let mut changed = self.clone();
         changed.apply(patch);
@@ -124,23 +124,23 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The first setting that the caller may not change.
+    /// Returns the first setting that the caller may not change.
     pub fn check_caller(&self, patch: &ConfigPatch, caller: Access) -> Result<(), ConfigError> {
         self.check_access(patch, &ROOT, caller)
     }
 
-    /// Whether a setting that differs in `now` takes effect only after a restart.
+    /// Whether `now` changes a setting that takes effect only after a restart.
     pub fn restart_needed(&self, now: &Self) -> bool {
         self.needs_restart(now, &ROOT)
     }
 
-    /// Reads a change from JSON, which has any part of the configuration. `held` is the content of
-    /// the configuration file. An unknown key is allowed if its value equals the value in the file,
-    /// because clients may send back a whole configuration.
+    /// Reads a change from JSON that contains any part of the configuration. `held` is the content
+    /// of the configuration file. An unknown key is allowed if its value equals the value in the
+    /// file, because clients may send back a whole configuration.
     ///
     /// # Errors
     ///
-    /// The first unknown key or invalid setting.
+    /// Returns the first unknown key or invalid setting.
     pub fn read_change(&self, change: &Value, held: &Value) -> Result<ConfigPatch, ConfigError> {
         if !change.is_object() {
             let problem = not_allowed(change, "a JSON object with settings");
@@ -153,16 +153,17 @@ impl Config {
         first.map_or(Ok(patch), |problem| Err(UnknownKeys::suggest(problem, closest)))
     }
 
-    /// A change of one setting. `path` is its dotted path, such as `music.bpm`.
+    /// Creates a change of one setting. `path` is the dotted path of the setting, such as
+    /// `music.bpm`.
     ///
     /// # Errors
     ///
-    /// There is no such setting, or the value is not allowed.
+    /// Fails if there is no such setting, or if the value is not allowed.
     pub fn change_of(path: &str, value: Value) -> Result<ConfigPatch, ConfigError> {
         Self::default().read_change(&nested(path, value), &Value::Null)
     }
 
-    /// Reads a document that may have invalid settings. Each invalid setting gets its value from
+    /// Reads a document that may contain invalid settings. Each invalid setting gets its value from
     /// `previous`.
     pub(crate) fn recover(document: &Value, previous: &Self) -> Recovered {
         let mut reader = Reader::default();

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use khor_proto::inert;
 use khor_system::words::cut;
 
-/// Number of characters of a value that an error quotes.
+/// Maximum number of characters that an error quotes from a value.
 const QUOTED_CHARS: usize = 100;
 /// Longest problem text in an error, characters.
 const PROBLEM_CHARS: usize = 400;
@@ -22,20 +22,20 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The error of a setting or parameter whose value is not allowed. `expected` names the allowed
-    /// values.
+    /// Creates the error of a setting or parameter whose value is not allowed. `expected` names the
+    /// allowed values.
     pub fn not_allowed(field: &str, value: &dyn Display, expected: &str) -> Self {
         Self { field: field.to_owned(), problem: not_allowed(value, expected) }
     }
 
-    /// The error of a missing parameter. `expected` names the allowed values.
+    /// Creates the error of a missing parameter. `expected` names the allowed values.
     pub fn missing(field: &str, expected: &str) -> Self {
         Self { field: field.to_owned(), problem: format!("missing, expected {expected}") }
     }
 }
 
-/// The problem of a value that is not allowed. Quotes only the start of a long value, and escapes
-/// control characters.
+/// Writes the problem of a value that is not allowed. Quotes only the start of a long value, and
+/// escapes control characters.
 pub(crate) fn not_allowed(value: &dyn Display, expected: &str) -> String {
     format!("{} is not allowed, expected {expected}", inert::escaped(&value.to_string(), QUOTED_CHARS))
 }

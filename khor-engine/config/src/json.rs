@@ -6,7 +6,7 @@ use serde_json::{Value, error::Category};
 ///
 /// # Errors
 ///
-/// Where the text stops being JSON, to follow "… is not valid JSON: ".
+/// Returns the place of the syntax error, as text that can follow "… is not valid JSON: ".
 pub fn parse(text: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());

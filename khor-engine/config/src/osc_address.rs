@@ -32,7 +32,7 @@ impl FromStr for OscAddress {
             None => text.split_once(':').filter(|(host, _)| is_name(host)),
         }
         .ok_or(ParseOscAddressError)?;
-        // Without this check, `parse` would accept a plus sign.
+        // Without this check, `parse` would accept a port such as `+9000`.
         let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
         match port.parse() {
             Ok(port @ 1..) if is_number => Ok(Self { host: host.to_owned(), port }),
@@ -41,7 +41,8 @@ impl FromStr for OscAddress {
     }
 }
 
-/// Whether `host` is an IPv6 address. An interface may follow: `fe80::1%eth0`.
+/// Whether `host` is an IPv6 address. A percent sign and an interface name may follow the address:
+/// `fe80::1%eth0`.
 fn is_ipv6(host: &str) -> bool {
     let address = host.split_once('%').map_or(host, |(address, _)| address);
     address.parse::<Ipv6Addr>().is_ok()

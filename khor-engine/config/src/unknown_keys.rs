@@ -6,7 +6,7 @@ use khor_system::words::cut;
 
 use crate::error::ConfigError;
 
-/// Largest number of keys that the warning names.
+/// Maximum number of keys that the warning names.
 const LISTED: usize = 5;
 /// Longest key in the warning, characters.
 const NAME_CHARS: usize = 60;
@@ -48,8 +48,9 @@ impl UnknownKeys {
         }
     }
 
-    /// The error of an unknown key in the section `listen`; `None` if there is none. A newer
-    /// version of khor may restrict the access to the API with that key.
+    /// The error of an unknown key in the section `listen`; `None` if there is no such key. Such a
+    /// key is an error because a newer version of khor may use it to restrict the access to the
+    /// API.
     pub(crate) fn listen_error(&self) -> Option<String> {
         self.in_listen.as_ref().map(|key| format!("{key}: {UNKNOWN}"))
     }
@@ -60,7 +61,8 @@ impl UnknownKeys {
         ConfigError { field, problem: format!("{UNKNOWN}; GET /api/config has all keys") }
     }
 
-    /// Adds the most similar setting to the error of an unknown key. Does not change other errors.
+    /// Adds the name of the most similar setting to the error of an unknown key. Does not change
+    /// other errors.
     pub(crate) fn suggest(
         error: ConfigError,
         closest: impl FnOnce(&str) -> Option<&'static str>,
@@ -82,7 +84,7 @@ const UNKNOWN: &str = "khor does not know this key";
 pub(crate) fn concerns_listen(field: &str) -> bool {
     match field.strip_prefix("listen") {
         Some(rest) => rest.is_empty() || rest.starts_with(['.', '[']),
-        // The path of the whole document, if it is not a JSON object.
+        // If the document is not a JSON object, `field` is the empty path of the whole document.
         None => matches!(field, "" | "."),
     }
 }

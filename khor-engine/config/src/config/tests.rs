@@ -24,8 +24,8 @@ fn an_error_names_field_value_and_range() {
     assert!(config.validate().is_err(), "NaN is in no range");
 }
 
-/// No setting allows active characters, which could send escape sequences to a terminal or change
-/// a page.
+/// No setting allows control, bidirectional or invisible characters, which could send escape
+/// sequences to a terminal or change a page.
 #[test]
 fn active_text_is_rejected_and_escaped() {
     let set = |pointer: &str, text: &str| {
@@ -90,7 +90,8 @@ fn changes_accept_integers_and_floats() {
     for convert in [&as_float as &dyn Fn(&Number) -> Number, &as_integer] {
         let mut change = whole.clone();
         convert_numbers(&mut change, convert);
-        // As integers, the ceilings below 1 would be 0, which is not allowed.
+        // Leave out the ceilings: as an integer, a ceiling below 1 would be 0, which is not
+        // allowed.
         change["signals"]["ceilings"] = json!({});
         let patch = Config::default().read_change(&change, &Value::Null).unwrap();
         assert_eq!(patch.music.key_midi, Some(50));
@@ -116,7 +117,7 @@ fn sections_accept_only_objects() {
     }
 }
 
-/// Errors have khor's own words, not those of the JSON parser.
+/// The errors are khor's own texts, not the JSON parser's.
 #[test]
 fn wrong_types_name_value_and_expectation() {
     for (path, value, expected) in [

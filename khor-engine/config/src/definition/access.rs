@@ -7,13 +7,13 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Every program on this machine, by OSC, and all levels below. OSC has no token, so these
-    /// settings change only the sound.
+    /// Every program on this machine, through OSC, and the callers of all levels below. OSC has no
+    /// token, so these settings change only the sound.
     Anyone,
-    /// Clients of the API (the page, `khor config`), programs on the session bus, and all levels
-    /// below.
+    /// Clients of the API (the page, `khor config`), programs on the session bus, and the callers
+    /// of all levels below.
     Api,
-    /// The options of `khor engine`, and the configuration file.
+    /// Only the options of `khor engine`, and the configuration file.
     CommandLine,
     /// Only the configuration file.
     File,

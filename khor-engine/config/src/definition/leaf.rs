@@ -13,7 +13,8 @@ use crate::{
     numbers,
 };
 
-/// A type for single settings, such as a number. A section is no leaf, because it contains settings.
+/// A type of single settings, such as a number. A section is not a leaf, because it contains
+/// settings.
 pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     /// Kind of the value in JSON.
     const KIND: Kind;
@@ -22,7 +23,8 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     ///
     /// # Errors
     ///
-    /// The value and the allowed values, without the path of the setting.
+    /// Returns an error text with the value and the allowed values, without the path of the
+    /// setting.
     fn check_rule(&self, rule: &Rule) -> Result<(), String>;
 
     /// The allowed texts, if the type has a fixed list of them; else empty.
@@ -35,7 +37,7 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
         Self::deserialize(value).ok()
     }
 
-    /// The allowed values in words, for the error of a value of another type.
+    /// The allowed values in words, for the error about a value of the wrong type.
     fn expected(rule: &Rule) -> String {
         let choices = Self::choices();
         if choices.is_empty() { rule.expected(Self::KIND) } else { one_of(&choices) }
@@ -51,7 +53,7 @@ pub trait Leaf: Clone + Debug + PartialEq + Serialize + DeserializeOwned {
     ///
     /// # Errors
     ///
-    /// The path, the value and the allowed values.
+    /// Returns an error with the path, the value and the allowed values.
     fn check_at(&self, path: &str, rule: &Rule) -> Result<(), ConfigError> {
         self.check_rule(rule).map_err(|problem| ConfigError { field: path.to_owned(), problem })
     }
@@ -91,7 +93,8 @@ macro_rules! whole_numbers {
 
 whole_numbers!(i8 => f64::from, u8 => f64::from, u16 => f64::from, u32 => f64::from, u64 => nearest);
 
-/// Converts to the nearest float. This is exact up to 2^53, and no setting has a higher limit.
+/// Converts a whole number to the nearest float. The result is exact up to 2^53, and no setting has
+/// a higher limit.
 fn nearest(number: u64) -> f64 {
     number as f64
 }
@@ -175,7 +178,7 @@ impl Leaf for RangeMode {
     }
 }
 
-/// The names of values in JSON.
+/// The names that the values have in JSON.
 pub(crate) fn words<T: Leaf>(all: &[T]) -> Vec<String> {
     all.iter().filter_map(|one| Some(one.to_json().as_str()?.to_owned())).collect()
 }

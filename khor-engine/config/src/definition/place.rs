@@ -31,7 +31,7 @@ pub struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    /// The place of a setting or section that this section contains.
+    /// Returns the place of a setting or section that this section contains.
     pub(crate) const fn below(&'a self, spec: &'a FieldSpec) -> Self {
         Self { outer: Some(self), spec }
     }

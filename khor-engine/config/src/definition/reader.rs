@@ -1,4 +1,4 @@
-//! Collects the problems of a JSON document while khor reads the settings in it.
+//! Collects the problems of a JSON document while khor reads the document's settings.
 
 use serde_json::{Map, Value};
 
@@ -15,13 +15,13 @@ pub struct Reader<'a> {
     pub(crate) problems: Vec<ConfigError>,
     /// The keys that this version does not know.
     pub(crate) unknown_keys: UnknownKeys,
-    /// The content of the configuration file, if the document is a change. A change may have an
-    /// unknown key if its value equals the value in the file.
+    /// The content of the configuration file, if the document is a change. A change may contain an
+    /// unknown key only if the key has the same value in the file.
     held: Option<&'a Value>,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader for a change. `held` is the content of the configuration file.
+    /// Creates a reader for a change. `held` is the content of the configuration file.
     pub(crate) fn of_change(held: &'a Value) -> Self {
         Self { held: Some(held), ..Self::default() }
     }
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The JSON pointer for the dotted path of a section. The names of sections need no escapes.
+/// Converts the dotted path of a section to a JSON pointer. The names of sections need no escaping.
 fn pointer(path: &str) -> String {
     path.split('.').filter(|name| !name.is_empty()).flat_map(|name| ["/", name]).collect()
 }

@@ -1,5 +1,5 @@
-//! The rules that define which values a setting allows. The checks, the JSON Schema, the field
-//! table and the errors use these rules.
+//! The rules that define which values a setting allows. The checks, the JSON Schema, the table of
+//! all settings and the errors use these rules.
 
 use std::fmt::Display;
 
@@ -13,9 +13,9 @@ use crate::error::not_allowed;
 pub enum Rule {
     /// Every value of the setting's type.
     Any,
-    /// Numbers from the first to the second number, both included.
+    /// Only numbers from the first to the second number, both included.
     Range(f64, f64),
-    /// Numbers above this number.
+    /// Only numbers above this number.
     Above(f64),
     /// Only these numbers.
     Numbers(&'static [i32]),
@@ -30,9 +30,9 @@ pub enum Rule {
 /// Which texts a setting allows.
 #[derive(Clone, Copy, Debug)]
 pub struct TextRule {
-    /// Shortest text, characters.
+    /// Minimum length of a text, characters.
     pub min_chars: u32,
-    /// Longest text, characters.
+    /// Maximum length of a text, characters.
     pub max_chars: u32,
     /// The form of a valid text in words, such as `a host name`; empty if every text is valid.
     pub form: &'static str,
@@ -52,7 +52,7 @@ pub struct TextRule {
 pub struct ListRule {
     /// Largest number of items.
     pub max_items: usize,
-    /// The items in words, such as `targets`.
+    /// The noun for the items in errors, such as `targets`.
     pub items: &'static str,
     /// Which values an item may have.
     pub item: Rule,
@@ -106,7 +106,7 @@ impl Rule {
         Self::Range(low as f64, high as f64)
     }
 
-    /// Checks a number. Errors quote it as `shown`.
+    /// Checks a number. An error quotes the number as `shown`.
     pub(crate) fn check_number(&self, number: f64, shown: &dyn Display) -> Result<(), String> {
         let holds = match self {
             Self::Range(low, high) => (*low..=*high).contains(&number),
@@ -140,7 +140,7 @@ impl Rule {
         }
     }
 
-    /// The rule of the items of a list, or of the values of a map.
+    /// The rule for each item of a list, or for each value of a map.
     #[must_use]
     pub const fn inner(&self) -> Self {
         match self {
@@ -165,7 +165,8 @@ impl Rule {
         }
     }
 
-    /// The allowed values of a setting of this kind, for an error: `a number from 20 to 300`.
+    /// Describes the allowed values of a setting of this kind for an error, such as `a number from
+    /// 20 to 300`.
     pub fn expected(&self, kind: Kind) -> String {
         let words = self.words();
         match (self, kind) {
@@ -191,7 +192,8 @@ fn too_many(shown: impl Display, most: usize) -> String {
     format!("{shown} are too many, expected at most {most}")
 }
 
-/// Whether a text is a valid name: not empty, and without active characters.
+/// Whether a text is a valid name: not empty, and without control, bidirectional and invisible
+/// characters.
 pub(crate) fn is_name(text: &str) -> bool {
     !text.is_empty() && inert::is_inert(text)
 }

@@ -51,7 +51,7 @@ fn add_inner(property: &mut Map<String, Value>, key: &str, rule: &Rule) {
     }
 }
 
-/// A whole number as an integer.
+/// Writes a whole number as an integer.
 fn number(value: f64) -> Value {
     if value.fract() == 0.0 { Value::Number(Number::from(value as i64)) } else { json!(value) }
 }

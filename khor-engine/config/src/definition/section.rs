@@ -5,7 +5,7 @@
 /// Each line defines a setting: key, type, default, [`Rule`](crate::Rule) and
 /// [`Access`](crate::Access). The word `restart` marks a setting that takes effect only after a
 /// restart. A line with only a key and a type defines an inner section. The doc comment of a
-/// setting is its description everywhere: in rustdoc, JSON Schema, `khor config` and the documents.
+/// setting is also its description in the JSON Schema, in `khor config` and in the documents.
 ///
 /// ```text
 /// section! {
@@ -141,7 +141,7 @@ macro_rules! section {
                     *into = serde_json::Value::Object(serde_json::Map::new());
                 }
                 $(
-                    // Indexing adds a missing key.
+                    // Indexing a JSON object adds the key if it is missing.
                     let held = &mut into[stringify!($field)];
                     $crate::Setting::write(&self.$field, &place.below(&Self::$field), held);
                 )*

@@ -14,21 +14,22 @@ pub trait Setting: Clone + PartialEq {
     /// Applies the change `patch`.
     fn apply(&mut self, patch: &Self::Patch);
 
-    /// A change that sets every value to its current value.
+    /// Returns a change that sets every value to its current value.
     fn to_patch(&self) -> Self::Patch;
 
     /// Checks every value.
     ///
     /// # Errors
     ///
-    /// The first invalid value.
+    /// Returns the first invalid value.
     fn check(&self, place: &Place<'_>) -> Result<(), ConfigError>;
 
-    /// Checks that `caller` is allowed to make the change `patch`. An equal value is not a change.
+    /// Checks that `caller` is allowed to make the change `patch`. A new value that equals the
+    /// current value is not a change.
     ///
     /// # Errors
     ///
-    /// The first setting that the caller may not change.
+    /// Returns the first setting that the caller may not change.
     fn check_access(&self, patch: &Self::Patch, place: &Place<'_>, caller: Access)
     -> Result<(), ConfigError>;
 
@@ -36,11 +37,11 @@ pub trait Setting: Clone + PartialEq {
     /// and uses the value of `previous`.
     fn read(value: &Value, place: &Place<'_>, previous: &Self, reader: &mut Reader<'_>) -> Self::Patch;
 
-    /// Writes the values into a JSON document. Keeps the notation of a value that is already equal,
-    /// such as `5e-1`. Appends missing keys.
+    /// Writes the values into a JSON document. Appends missing keys. If a value in the document is
+    /// already equal, keeps its notation, such as `5e-1`.
     fn write(&self, place: &Place<'_>, into: &mut Value);
 
-    /// Whether a value that differs in `now` takes effect only after a restart.
+    /// Whether `now` changes a value that takes effect only after a restart.
     fn needs_restart(&self, now: &Self, place: &Place<'_>) -> bool;
 
     /// Adds one row to the table of all settings for each single value. `self` has the defaults.
@@ -91,7 +92,7 @@ impl<T: Leaf> Setting for T {
     }
 }
 
-/// The error of a change that its caller is not allowed to make.
+/// Creates the error of a change that its caller is not allowed to make.
 pub(super) fn access_denied(place: &Place<'_>) -> ConfigError {
     let problem = format!("only {} may set this", place.spec.access.words());
     ConfigError { field: place.path(), problem }

@@ -6,7 +6,7 @@ use super::rules::PID;
 use crate::{Access, ListRule, Rule, TextRule, definition::section};
 
 section! {
-    /// What the engine requests from the collector.
+    /// The engine's subscription to the collector: signals, sample interval and scope.
     BpfSubscription, BpfSubscriptionPatch {
         /// Groups of signals that khor plays, as a sum of bits: 1 exec, 2 net, 4 sched, 8 block,
         /// 16 tcp, 32 irq.
@@ -29,7 +29,7 @@ const CGROUP: Rule = Rule::Text(&TextRule {
     is_valid: cgroup_name::is_selector,
     ..TextRule::FREE
 });
-/// A scope has at most 16 entries, and one of them is the cgroup.
+/// A scope has at most 16 entries. One of them is reserved for the cgroup.
 const ALLOWED: Rule = Rule::List(&ListRule { max_items: 15, items: "processes", item: PID });
 const DENIED: Rule = Rule::List(&ListRule { max_items: 16, items: "processes", item: PID });
 

@@ -1,5 +1,5 @@
-//! The sections of the configuration. They are independent of the outputs: the engine converts them
-//! to the settings of its parts.
+//! The sections of the configuration. They do not depend on the crates of the outputs. The engine
+//! converts each section to the settings of the part that uses it.
 
 mod audio;
 mod bpf;

@@ -44,7 +44,7 @@ const TARGETS: Rule = Rule::List(&ListRule {
     max_items: 8,
     items: "targets",
     item: Rule::Text(&TextRule {
-        // A host, two brackets, a colon and a port.
+        // The longest target is a host in brackets, a colon and a port.
         max_chars: HOST_CHARS + 8,
         form: OscAddress::FORM,
         is_valid: |text| inert::is_inert(text) && text.parse::<OscAddress>().is_ok(),
@@ -58,8 +58,8 @@ impl Osc {
         self.receive.enabled.then_some(self.receive.port)
     }
 
-    /// All targets, beginning with `host` and `port`. The list has each target only once, so
-    /// duplicate targets receive each message once.
+    /// All targets, beginning with `host` and `port`. Duplicates are removed, so each target
+    /// receives each message once.
     pub fn all_targets(&self) -> Vec<OscAddress> {
         let mut all = vec![OscAddress { host: self.host.clone(), port: self.port }];
         for target in self.targets.iter().filter_map(|text| text.parse().ok()) {

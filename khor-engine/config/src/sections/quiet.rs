@@ -31,8 +31,8 @@ impl Quiet {
         Err(ConfigError { field: "quiet.to".into(), problem })
     }
 
-    /// Restores the previous `to` if the two times are equal. Restores the previous `from` too if
-    /// they are still equal.
+    /// Restores the previous `to` if `from` and `to` are equal. If they are still equal, also
+    /// restores the previous `from`.
     pub(crate) fn restore_times(&mut self, previous: Self) -> Option<ConfigError> {
         let problem = self.check_times().err()?;
         self.to = previous.to;

@@ -6,7 +6,7 @@ use crate::definition::{Rule, TextRule, is_name};
 pub(super) const HOST_CHARS: u32 = 255;
 /// TCP and UDP ports.
 pub(super) const PORT: Rule = Rule::Range(1.0, 65_535.0);
-/// Shares, from 0 (none) to 1 (all).
+/// Numbers from 0 (none) to 1 (all).
 pub(super) const SHARE: Rule = Rule::Range(0.0, 1.0);
 /// Paths of files and folders.
 pub(super) const PATH: Rule = Rule::Text(&TextRule::FREE);
@@ -18,5 +18,5 @@ pub(super) const NAME: Rule = Rule::Text(&TextRule {
     is_valid: is_name,
     ..TextRule::FREE
 });
-/// Process ids, up to the kernel's own limit (`PID_MAX_LIMIT`).
+/// Process ids, up to the kernel's limit (`PID_MAX_LIMIT`).
 pub(super) const PID: Rule = Rule::Range(1.0, 4_194_304.0);

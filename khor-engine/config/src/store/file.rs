@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::json;
 
-/// Size limit of a configuration file, bytes. khor neither reads nor writes a larger file. All
-/// known settings with their longest values need a third of this size.
+/// Size limit of a configuration file, bytes. khor neither reads nor writes a larger file. A file
+/// with all known settings at their longest values needs a third of this size.
 pub(super) const MAX_BYTES: usize = 256 * 1024;
 
 /// The state of the configuration file.
@@ -52,7 +52,7 @@ pub(super) fn read(path: &Path) -> Content {
     }
 }
 
-/// Formats a document for the file: indented, or in one line if the indented text is too long.
+/// Formats a document for the file: indented, or on one line if the indented text is too long.
 pub(super) fn text(document: &Value) -> io::Result<Vec<u8>> {
     let mut text = Bounded(Vec::new());
     if serde_json::to_writer_pretty(&mut text, document).is_err() {

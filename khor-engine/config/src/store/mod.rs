@@ -1,5 +1,5 @@
-//! Keeps the configuration on disk. Applies the changes of clients, and the edits that the user
-//! makes in the file.
+//! Keeps the configuration in memory and on disk. Applies the changes of clients, and the edits
+//! that the user makes in the file.
 
 mod file;
 #[cfg(test)]
@@ -26,26 +26,25 @@ use crate::{
     unknown_keys::{UnknownKeys, concerns_listen},
 };
 
-/// Number of invalid settings that the warnings name; the others are only counted.
+/// Maximum number of invalid settings that the warnings name. Further ones are only counted.
 const NAMED_PROBLEMS: usize = 8;
 
-/// The configuration and its file. Unknown keys stay in the file. Command-line flags override the
-/// settings in the file, until a client changes the same setting. They are never written to the
-/// file.
+/// The configuration and its file. Unknown keys stay in the file. A command-line flag overrides its
+/// setting in the file until a client changes this setting. Flags are never written to the file.
 #[derive(Debug)]
 pub struct ConfigStore {
     path: PathBuf,
-    /// Content of the file when it was last read or written. It may have unknown keys and invalid
+    /// Content of the file when khor last read or wrote it. It may contain unknown keys and invalid
     /// settings.
     document: Value,
-    /// The settings of the file, with the changes that are not in the file yet.
+    /// The settings in the file, with the changes that khor has not written to the file yet.
     stored: Config,
     /// The settings from the command line that still apply.
     flags: ConfigPatch,
     /// The current settings: `stored`, overridden by `flags`.
     config: Config,
     file_warnings: Vec<String>,
-    /// The warnings that were logged already. khor does not log them again.
+    /// The warnings that khor has logged already and does not log again.
     logged: Vec<String>,
     file: FileState,
     /// Changes that are not in the file yet.
@@ -60,7 +59,7 @@ pub struct ConfigStore {
 pub struct InspectedConfig {
     /// The valid settings of the file. Invalid and missing settings have their defaults.
     pub config: Config,
-    /// The errors of the first invalid settings, and the number of the others.
+    /// The errors of the first invalid settings, and the number of further invalid settings.
     pub problems: Vec<String>,
     /// A warning about the unknown keys; `None` if there are none.
     pub unknown_keys: Option<String>,
@@ -83,11 +82,11 @@ pub struct ConfigUpdate {
     pub config: Config,
     /// Whether a changed setting takes effect only after a restart.
     pub restart_required: bool,
-    /// Why the change could not be written to the file. The change then lasts until khor ends.
+    /// Why khor could not write the change to the file. An unwritten change is lost when khor ends.
     pub not_saved: Option<String>,
 }
 
-/// Why khor rejected a change. No setting was changed.
+/// Why khor rejected a change. A rejected change changes no setting.
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
     /// The change is invalid.
@@ -98,15 +97,15 @@ pub enum UpdateError {
     Changed,
 }
 
-/// The error of changes that khor could not write to the file. They last until khor ends.
+/// Why khor could not write changes to the file. The changes are lost when khor ends.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct SaveError(String);
 
 impl ConfigStore {
     /// Reads the file without changing it. If the file is missing, all settings have their
-    /// defaults. An invalid setting gets its default, with a warning, so that a bad file never
-    /// stops the sound. It can stop the API: see [`Self::listen_error`].
+    /// defaults. An invalid setting gets its default and a warning, so that an invalid file never
+    /// stops the sound. An invalid file can stop the API: see [`Self::listen_error`].
     pub fn open(path: PathBuf) -> Self {
         let mut store = Self {
             path,
@@ -150,7 +149,7 @@ impl ConfigStore {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or it is not valid JSON.
+    /// Fails if the file cannot be read, or if it is not valid JSON.
     pub fn inspect(path: &Path) -> Result<Option<InspectedConfig>, String> {
         let document = match read(path) {
             Content::Missing => return Ok(None),
@@ -169,7 +168,7 @@ impl ConfigStore {
     ///
     /// # Errors
     ///
-    /// A flag is invalid, or conflicts with a setting in the file.
+    /// Fails if a flag is invalid, or conflicts with a setting in the file.
     pub fn with_flags(mut self, flags: ConfigPatch) -> Result<Self, ConfigError> {
         self.config = self.stored.with(&flags)?;
         self.flags = flags;
@@ -202,7 +201,7 @@ impl ConfigStore {
     ///
     /// # Errors
     ///
-    /// The first unknown key or invalid setting.
+    /// Returns the first unknown key or invalid setting.
     pub fn read_change(&self, change: &Value) -> Result<ConfigPatch, ConfigError> {
         self.config.read_change(change, &self.document)
     }
@@ -212,7 +211,7 @@ impl ConfigStore {
     ///
     /// # Errors
     ///
-    /// Another client has changed the configuration.
+    /// Fails if another client has changed the configuration.
     pub fn require_tag(&self, tags: Option<&[&str]>) -> Result<(), UpdateError> {
         let is_current = tags.is_none_or(|tags| tags.contains(&self.config.tag().as_str()));
         if is_current { Ok(()) } else { Err(UpdateError::Changed) }
@@ -221,14 +220,14 @@ impl ConfigStore {
     /// Reads the file again if another program has changed it. Keeps the changes that are not in
     /// the file yet. Returns whether the configuration or the warnings may have changed.
     pub fn refresh(&mut self) -> bool {
-        // A file system that does not answer counts as an unchanged file.
+        // If the file system does not answer, treat the file as unchanged.
         let Ok(stamp) = Stamp::of(&self.path) else { return false };
         if stamp == self.file.stamp {
             return false;
         }
         self.file = FileState { stamp, ..FileState::default() };
         match read(&self.path) {
-            // The settings stay. The next change creates the file again.
+            // The file was removed. Keep the settings; the next change creates the file again.
             Content::Missing => return false,
             Content::Json(document) => self.reload(document),
             Content::Invalid(error) => {
@@ -251,7 +250,8 @@ impl ConfigStore {
         let with_unsaved = recovered.config.with(&self.unsaved);
         match with_unsaved.and_then(|stored| Ok((stored.with(&self.flags)?, stored))) {
             Ok((_, stored)) => recovered.config = stored,
-            // The edit conflicts with the unsaved changes. The edit is newer, so it replaces them.
+            // The edit conflicts with the unsaved changes. The edit is newer, so drop the unsaved
+            // changes.
             Err(_) => self.unsaved = ConfigPatch::default(),
         }
         match recovered.config.with(&self.flags) {
@@ -283,11 +283,11 @@ impl ConfigStore {
     }
 
     /// Applies `change` to the configuration and writes the file. If the write fails, the change
-    /// lasts until khor ends.
+    /// still applies until khor ends.
     ///
     /// # Errors
     ///
-    /// The change is invalid. Then no setting is changed.
+    /// Fails if the change is invalid. In this case, no setting changes.
     pub fn update(&mut self, change: &ConfigPatch) -> Result<ConfigUpdate, UpdateError> {
         self.refresh();
         let draft = self.draft(change)?;
@@ -296,12 +296,12 @@ impl ConfigStore {
         Ok(ConfigUpdate { not_saved, ..update })
     }
 
-    /// Applies `change` without writing the file. The caller calls [`Self::save`] later. This is
-    /// for a fader, which sends many changes.
+    /// Applies `change` without writing the file. The caller must call [`Self::save`] later. This
+    /// is for faders, which send many changes.
     ///
     /// # Errors
     ///
-    /// The change is invalid. Then no setting is changed.
+    /// Fails if the change is invalid. In this case, no setting changes.
     pub fn adjust(&mut self, change: &ConfigPatch) -> Result<ConfigUpdate, ConfigError> {
         let draft = self.draft(change)?;
         Ok(self.apply(draft))
@@ -311,14 +311,15 @@ impl ConfigStore {
     ///
     /// # Errors
     ///
-    /// The write failed. The next call tries again.
+    /// Fails if the file cannot be written. The next call tries again.
     pub fn save(&mut self) -> Result<(), SaveError> {
         self.refresh();
         if self.unsaved.is_empty() { Ok(()) } else { self.write() }
     }
 
     fn draft(&self, change: &ConfigPatch) -> Result<Draft, ConfigError> {
-        // A client may send back values that come from the command line. They are no changes.
+        // A client may send back values that come from the command line. Such values are not
+        // changes.
         let mut change = change.clone();
         change.remove_equal(&self.flags);
         let stored = self.stored.with(&change)?;
@@ -378,7 +379,7 @@ fn unknown_keys(document: &Value) -> UnknownKeys {
     Config::recover(document, &Config::default()).unknown_keys
 }
 
-/// The texts of the first problems, and a text with the number of the others.
+/// Returns the texts of the first problems, and one text with the number of further problems.
 fn first_problems(problems: impl ExactSizeIterator<Item = String>) -> Vec<String> {
     let more = problems.len().saturating_sub(NAMED_PROBLEMS);
     let mut first: Vec<String> = problems.take(NAMED_PROBLEMS).collect();

@@ -7,17 +7,17 @@ use serde_json::json;
 
 use super::*;
 
-/// The value of a flag that no step changes.
+/// The value of the command-line flag that no step changes.
 const PORT: u16 = 18_123;
-/// The value of a flag that steps may change or send back.
+/// The value of the command-line flag whose setting the steps may change or send back.
 const DENSITY: f32 = 0.875;
 
 #[derive(Clone, Debug)]
 enum Step {
     /// Another program writes the file.
     Edit(Edit),
-    /// A client changes a setting. With a number, the change needs the tag that the configuration
-    /// had after that step.
+    /// A client changes a setting. If there is a number, the change requires the tag that the
+    /// configuration had after the step with this number.
     Update(Change, Option<usize>),
     /// A client sends back the whole configuration.
     Echo,
@@ -25,13 +25,13 @@ enum Step {
     Adjust(Change),
     /// The store saves the changes of the fader.
     Save,
-    /// A folder replaces the file, so that reads and writes fail.
+    /// A folder takes the place of the file, so that reads and writes fail.
     Break,
 }
 
 #[derive(Clone, Debug)]
 enum Edit {
-    /// JSON with unknown keys, and with settings that may be invalid.
+    /// The file becomes JSON with unknown keys, and with settings that may be invalid.
     Json {
         theirs: u8,
         mine: u8,
@@ -78,11 +78,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A store, and a model of the content that its file should have.
+/// A store, and a model of the content that the store's file should have.
 struct Run {
     dir: tempfile::TempDir,
     store: ConfigStore,
-    /// The unknown keys of the last JSON that the file had when the store read it.
+    /// The unknown keys in the file when the store last read it as JSON.
     unknown: Option<(u8, u8)>,
     /// The unknown keys of an edit that the store has not read yet.
     edited: Option<(u8, u8)>,
@@ -111,7 +111,7 @@ impl Run {
                 let whole = serde_json::to_value(self.store.config()).unwrap();
                 let whole = self.store.read_change(&whole).unwrap();
                 self.store.update(&whole).unwrap();
-                // If the store has not read an edit before, the model does not predict the result.
+                // If an edit is pending, `update` has read it first.
                 self.unknown = self.edited.take().or(self.unknown);
                 self.unsaved.clear();
             }
@@ -172,11 +172,12 @@ impl Run {
         }
     }
 
-    /// Makes the store read an edit, as every change does first.
+    /// Makes the store read an edit. Every change begins with this step.
     fn refresh(&mut self) {
         self.store.refresh();
         self.unknown = self.edited.take().or(self.unknown);
-        // The edit may have quiet hours that conflict with unsaved ones. Then the edit wins.
+        // The quiet hours in the edit may conflict with unsaved quiet hours. In this case, the edit
+        // wins.
         if self.unsaved.keys().any(|path| path.starts_with("quiet")) {
             self.unsaved.clear();
         }

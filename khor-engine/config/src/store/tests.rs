@@ -99,7 +99,7 @@ fn oversized_files_are_neither_read_nor_written() {
     assert!(store.set(&json!({"music": {"bpm": 90}})).unwrap().not_saved.is_some());
     assert_eq!(fs::metadata(store.path()).unwrap().len(), before);
 
-    // This list fits into the limit in one line, but not indented.
+    // The text of this list is below the size limit on one line, but above it when indented.
     let list = format!("[{}0]", "0,".repeat(100_000));
     fs::write(store.path(), format!("{{\"theirs\": {list}}}")).unwrap();
     assert_eq!(store.set(&json!({"music": {"bpm": 91}})).unwrap().not_saved, None);
@@ -291,7 +291,7 @@ fn unsaved_changes_last_until_the_end() {
     assert!(store.save().is_err(), "the next save must try to write again");
 }
 
-/// The test file has its own order of keys, unknown keys, and its own notation of numbers.
+/// The test file has an unusual order of keys, unknown keys, and unusual notations of numbers.
 #[test]
 fn changes_keep_the_order_of_keys() {
     let (_dir, mut store) = store(Some(
