@@ -51,7 +51,7 @@ function Help() {
   return (
     <dialog className="keys" ref={dialog} aria-labelledby="keys-title" onCancel={close} onClick={(event) => { if (event.target === dialog.current) close(); }}>
       <div>
-        <h2 id="keys-title">Shortcuts, as in khor top</h2>
+        <h2 id="keys-title">Keyboard shortcuts, the same as in khor top</h2>
         <dl>
           {KEYS.map(([key, does]) => (
             <div key={key}>

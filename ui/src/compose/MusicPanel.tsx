@@ -23,7 +23,7 @@ export function MusicPanel() {
         <Select path="music.key_midi" id="key" label="Key" options={keyOptions(values?.['music.key_midi'])} convert={Number} />
         <Select path="music.scale" id="scale" label="Scale" options={SCALE_OPTIONS} convert={String} />
       </div>
-      <Slider path="music.density" id="density" label="Density" hint="How many notes the same activity plays" />
+      <Slider path="music.density" id="density" label="Density" hint="How many notes the music plays for the same activity" />
       <Slider path="music.smoothing" id="smoothing" label="Smoothing" hint="How slowly the music follows changes" />
     </section>
   );

@@ -173,7 +173,7 @@ export class SettingsStore {
       const fresh = fromConfig(await this.client.config());
       this.adopt(fresh);
       if (path in fresh && !equal({ muted: undefined, ...fresh }[path], base))
-        throw new ApiError(412, 'another client changed this setting just now; the field shows its value', []);
+        throw new ApiError(412, 'another client changed this setting just now; the field shows the new value', []);
       return this.client.patchConfig(nested(path, value));
     }
   }

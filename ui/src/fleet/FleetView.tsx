@@ -16,9 +16,9 @@ import './fleet.css';
 
 /** The values of the setting `site.mode`, each with its text. */
 const MODES: Option[] = [
-  { value: 'ensemble', text: 'all hosts as one' },
-  { value: 'sections', text: 'a pulse for each section' },
-  { value: 'roll_call', text: 'roll call, one host after another' },
+  { value: 'ensemble', text: 'all hosts as one machine' },
+  { value: 'sections', text: 'one pulse for each section' },
+  { value: 'roll_call', text: 'roll call: one host after another' },
 ];
 
 const KNOWN: Signals = Object.fromEntries(CATALOGUE.map(({ name, label, family }) => [name, { label, family }]));
@@ -68,11 +68,11 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
                 All together
               </button>
               {alone !== null && (
-                <button type="button" id="alone" aria-pressed={true} onClick={() => play(null)} aria-label={`${alone} alone; press to play all`}>
+                <button type="button" id="alone" aria-pressed={true} onClick={() => play(null)} aria-label={`only ${alone} plays; press to play all hosts`}>
                   {alone} alone
                 </button>
               )}
-              <small>{alone === null ? 'Press a host to play it alone.' : 'Press the host again, or Escape, to play all.'}</small>
+              <small>{alone === null ? 'Press a host to play it alone.' : 'Press the host again, or Escape, to play all hosts.'}</small>
               {alone === null && <Select path="site.mode" id="site-mode" label="Mode" options={MODES} convert={String} hint={fleet.remark ?? undefined} />}
               {errors['site.host'] !== undefined && <span role="alert">{errors['site.host']}</span>}
             </div>
@@ -94,7 +94,7 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
 
 function summary({ site, hosts, sites, live, silent, versions }: FleetState['fleet']): string {
   if (site === null) return 'To play a site, start the engine with --site, or set site.name.';
-  const inner = sites.length === 0 ? [] : [`${count(sites.length, 'inner site')}, with the hosts that stand out`];
+  const inner = sites.length === 0 ? [] : [`${count(sites.length, 'inner site')} (only hosts that stand out are shown)`];
   const labels = new Set(hosts.flatMap(({ section }) => section ?? [])).size;
   const relays = Object.keys(versions).length > 1 ? [count(Object.keys(versions).length, 'relay version')] : [];
   return [`site ${site}`, count(live + silent, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...inner, ...relays].join(' · ');

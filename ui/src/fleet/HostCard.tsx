@@ -24,7 +24,7 @@ export function HostCard({ host, signals, hasVoices, isAlone, play }: Props) {
     ['Source', SOURCES[host.source] ?? host.source],
     ['Baseline', host.learnt >= 0.995 ? 'learned' : `${Math.round(100 * host.learnt)} % learned`],
     ['Relay', host.version],
-    ['Frames', `${host.missed_frames} missed, ${host.late_frames} late`],
+    ['Frames', `${host.missed_frames} missed, ${host.late_frames} arrived late`],
   ];
   return (
     <section aria-labelledby="host-title" className="card host-card">

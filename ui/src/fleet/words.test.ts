@@ -17,7 +17,7 @@ describe('words', () => {
   });
   it('name the problems of a host with fixes', () => {
     const odd = host('a', { used_twice: true, clock_off: true, clock_behind_ms: -65_000, refused_messages: 2, refusal: 'another relay uses that name' });
-    expect(problemsOf(odd)).toEqual(['Two relays use this name: give one of them another --host.', 'Its clock is 65 s ahead: set it by NTP.', '2 messages with its name rejected: another relay uses that name.']);
+    expect(problemsOf(odd)).toEqual(['Two relays use this host name: start one of them with another --host.', 'The clock of this host is 65 s ahead: synchronise it by NTP.', '2 messages with this host’s name were rejected: another relay uses that name.']);
     expect(problemsOf(quiet)).toEqual([]);
   });
   it('name three hosts and count the others', () => expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b, c and d', 'a, b, c and 2 more']));
@@ -28,7 +28,7 @@ describe('the headline', () => {
   it('names hosts that stand out or are silent', () => {
     expect(headlineOf([loud, quiet, silent], { soloists: ['web-2'] })).toBe('web-2 stands out: received × 270; db is silent.');
     expect(headlineOf([loud, host('b', { deviation: 3 })], { soloists: ['web-2', 'b'] })).toBe('web-2 stands out: received × 270; b stands out: received × 8.0.');
-    expect(headlineOf([quiet, host('b')])).toBe('2 hosts as usual.');
+    expect(headlineOf([quiet, host('b')])).toBe('2 hosts are as usual.');
     expect(headlineOf([silent])).toBe('No host sends data now: db is silent.');
     expect(headlineOf([])).toBe('No host has sent data yet.');
   });
@@ -36,7 +36,7 @@ describe('the headline', () => {
     const rack = { name: 'rack-1', state: 'live' as const, live: 40, silent: 2, refused: 0, aggregators: 1, relative_error: 0.03, section_relative_error: null, seen_ms_ago: 90 };
     const inner = { ...loud, via: 'rack-1' };
     expect(headlineOf([inner], { soloists: ['web-2'], sites: [rack], live: 40, silent: 2 })).toBe('web-2 stands out: received × 270; 2 hosts are silent.');
-    expect(headlineOf([silent], { sites: [rack], live: 40, silent: 3 })).toBe('40 hosts as usual; db and 2 more hosts are silent.');
+    expect(headlineOf([silent], { sites: [rack], live: 40, silent: 3 })).toBe('40 hosts are as usual; db and 2 more hosts are silent.');
     expect(headlineOf([], { sites: [{ ...rack, state: 'silent' }], live: 0, silent: 0 })).toBe('No host sends data now: rack-1 is silent.');
   });
   it('describes the only host that plays', () => {

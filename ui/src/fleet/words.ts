@@ -34,9 +34,9 @@ export function stateText(host: FleetHost, signals: Signals): string {
 /** Describes each problem with the messages of a host, and its fix. */
 export function problemsOf(host: FleetHost): string[] {
   const problems: string[] = [];
-  if (host.used_twice) problems.push('Two relays use this name: give one of them another --host.');
-  if (host.clock_off) problems.push(`Its clock is ${seconds(Math.abs(host.clock_behind_ms))} ${host.clock_behind_ms > 0 ? 'behind' : 'ahead'}: set it by NTP.`);
-  if (host.refused_messages > 0) problems.push(`${count(host.refused_messages, 'message')} with its name rejected: ${host.refusal ?? 'reason unknown'}.`);
+  if (host.used_twice) problems.push('Two relays use this host name: start one of them with another --host.');
+  if (host.clock_off) problems.push(`The clock of this host is ${seconds(Math.abs(host.clock_behind_ms))} ${host.clock_behind_ms > 0 ? 'behind' : 'ahead'}: synchronise it by NTP.`);
+  if (host.refused_messages > 0) problems.push(`${count(host.refused_messages, 'message')} with this host’s name ${host.refused_messages === 1 ? 'was' : 'were'} rejected: ${host.refusal ?? 'reason unknown'}.`);
   if (host.left_out !== null) problems.push(`${host.left_out}.`);
   return problems;
 }
@@ -73,7 +73,7 @@ export function listed(names: readonly string[]): string {
 /** Writes the headline above the grid of hosts. Words about a signal are separate parts, so that
  *  the page can show them in the colour of the signal's family. */
 export function headline(fleet: Fleet, signals: Signals): Part[] {
-  if (fleet.site === null) return [{ text: 'This engine plays no site.' }];
+  if (fleet.site === null) return [{ text: 'This engine does not play a site.' }];
   const by = new Map(fleet.hosts.map((host) => [host.name, host]));
   if (fleet.alone !== null) {
     const { host: name, ok, error } = fleet.alone;
@@ -86,7 +86,7 @@ export function headline(fleet: Fleet, signals: Signals): Part[] {
   if (live === 0) return [{ text: silence === null ? 'No host has sent data yet.' : `No host sends data now: ${silence}.` }];
   const solo = fleet.soloists.flatMap((name) => by.get(name) ?? []);
   const parts = solo.flatMap((host, i) => [{ text: `${i === 0 ? '' : '; '}${host.name} stands out: ` }, figure(host, signals)]);
-  if (parts.length === 0) parts.push({ text: `${count(live, 'host')} as usual` });
+  if (parts.length === 0) parts.push({ text: `${count(live, 'host')} ${live === 1 ? 'is' : 'are'} as usual` });
   return [...parts, { text: silence === null ? '.' : `; ${silence}.` }];
 }
 
@@ -129,9 +129,9 @@ const REFUSALS: Record<RefusedWhy, string> = {
   misdirected: 'with another host’s name',
   late: 'late or sent twice',
   duplicate: 'from a second relay with the same name',
-  crowded: 'above the limit of hosts',
-  flooded: 'cues above the limit for a host',
-  nested: 'from a site that contains sites',
+  crowded: 'because the site has too many hosts',
+  flooded: 'because a host sent too many cues',
+  nested: 'from an inner site that itself contains sites',
 };
 
 /** Lists how many messages were rejected for each reason, the most frequent reason first. */

@@ -6,8 +6,8 @@ const PLACES: readonly [string, string][] = [
   ['/api/openapi.json', 'OpenAPI 3.1 document'],
   ['/api/config/schema', 'JSON Schema of the settings'],
   ['/api/health', 'health as JSON'],
-  ['/api/metrics', 'signals, notes and cues'],
-  ['/api/explain', 'explains the current sound'],
+  ['/api/metrics', 'signals, notes and cues as JSON'],
+  ['/api/explain', 'explanation of the current sound'],
   ['/api/config', 'settings as JSON'],
 ];
 

@@ -12,7 +12,7 @@ const UNITS = 'units';
 function scopeText({ whose, is_machine, cgroups }: Scope): string {
   if (is_machine) return 'khor plays the whole machine.';
   const at = cgroups.length === 0 ? '' : ` (${cgroups.join(', ')})`;
-  return `khor plays only ${whose}${at}, which has a baseline of its own.`;
+  return `khor plays only ${whose}${at}, which has its own baseline.`;
 }
 
 export function ScopeCard({ scope }: { scope: Scope }) {

@@ -34,7 +34,7 @@ function sourceRow({ source }: Health): PartRow {
     case 'proc':
       return { name: 'Source', state: 'fallback', detail: `/proc only: ${source.error ?? detail}`, fix: source.fix ?? null };
     case 'demo':
-      return { name: 'Source', state: 'demo', detail: 'synthetic data, not this machine', fix: source.fix ?? null };
+      return { name: 'Source', state: 'demo', detail: 'synthetic data, not the data of this machine', fix: source.fix ?? null };
     case 'capture':
       return { name: 'Source', state: 'capture', detail, fix: source.fix ?? null };
     case 'site':

@@ -95,7 +95,7 @@ export function Lanes() {
         id="lanes"
         ref={box}
         role="group"
-        aria-label="Signals of the last minutes; left and right arrow keys show past values"
+        aria-label="Signals in the last minutes; the left and right arrow keys show past values"
         tabIndex={0}
         onPointerMove={point}
         onPointerDown={point}

@@ -59,7 +59,7 @@ export function Score() {
       </h2>
       <div className="roll">
         <div className="pane" ref={box} onPointerMove={point} onPointerLeave={() => setPointed(null)}>
-          <canvas ref={canvas} role="img" aria-label="Piano roll of the last sixteen bars; the list Sounding now has the current notes" />
+          <canvas ref={canvas} role="img" aria-label="Piano roll of the last sixteen bars; the list “Sounding now” names the notes that are sounding" />
         </div>
         {BANDS.map(({ layer }) => (
           <span key={layer} data-layer={layer} aria-hidden="true">

@@ -61,9 +61,9 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
     case 'proc':
       return `data from /proc${interval}, without the collector`;
     case 'demo':
-      return `synthetic demo data${interval}, not this machine`;
+      return `synthetic demo data${interval}, not this machine’s data`;
     case 'capture':
-      return `a ${source.detail === '' ? 'capture, not this machine now' : source.detail}${interval}`;
+      return `a ${source.detail === '' ? 'capture, not this machine’s current data' : source.detail}${interval}`;
     case 'site':
       return `many machines: ${source.detail === '' ? 'a site' : source.detail}`;
     case null:
@@ -76,7 +76,7 @@ export function countedText({ probes, source }: Pick<Health, 'probes' | 'source'
   const live = probes.filter((probe) => probe.available).length;
   if (probes.length === 0) return null;
   if (source.kind === 'collector') return `${live} of ${probes.length} probes work`;
-  return source.kind === 'proc' ? `${live} of ${probes.length} counters in /proc` : null;
+  return source.kind === 'proc' ? `${live} of ${probes.length} counters in /proc work` : null;
 }
 
 /** Writes the line below the sentence: machine, kernel, probes and source. */

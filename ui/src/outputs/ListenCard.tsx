@@ -41,7 +41,7 @@ export function ListenCard() {
       <code className="address">
         mpv <a href={address}>{address}</a>
       </code>
-      <p className="note">{listen === undefined ? '\u00a0' : `${listen.listeners} of at most ${listen.at_most} listeners, including the recording.`}</p>
+      <p className="note">{listen === undefined ? '\u00a0' : `${listen.listeners} of at most ${listen.at_most} listeners are connected. A recording counts as a listener.`}</p>
     </section>
   );
 }

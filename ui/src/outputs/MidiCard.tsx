@@ -13,7 +13,7 @@ export function MidiCard() {
         <NumberField path="midi.channel" id="midi-channel" label="Channel" />
       </div>
       <Switch path="midi.clock" id="midi-clock" label="Send clock" />
-      <p className="note">The melody is on this channel, bass on 2, chords on 3, percussion on 10. The signals are controllers 20 to 27 on channel 1.</p>
+      <p className="note">The melody plays on this channel, the bass on 2, chords on 3, and percussion on 10. Controllers 20 to 27 on channel 1 send the levels of signals.</p>
     </section>
   );
 }

@@ -42,7 +42,7 @@ export function RecordingCard() {
           {on ? 'Stop' : 'Record'}
         </button>
         <small id="record-state" className={error === null ? undefined : 'refusal'}>
-          {error ?? (on ? `recording, ${duration(recording.seconds)}` : !recording?.file ? 'records the sound, 24 bits' : `saved, ${duration(recording.seconds)}`)}
+          {error ?? (on ? `recording, ${duration(recording.seconds)}` : !recording?.file ? 'records the sound with 24 bits per sample' : `saved, ${duration(recording.seconds)}`)}
         </small>
       </div>
       <div className="field">

@@ -27,7 +27,7 @@ function QuietHours() {
         <Text path="quiet.from" id="quiet-from" label="From" type="time" />
         <Text path="quiet.to" id="quiet-to" label="To" type="time" />
       </div>
-      <p className="note">In this machine’s local time. MIDI and OSC continue.</p>
+      <p className="note">The times are in this machine’s local time. MIDI and OSC continue during quiet hours.</p>
     </>
   );
 }
@@ -96,7 +96,7 @@ export function SoundCard() {
         <button type="button" id="test-note" disabled={values === null} onClick={() => void settings.testNote()}>
           Play a test note
         </button>
-        <button type="button" id="panic" disabled={values === null} title="Ends all notes that sound. The music continues." onClick={() => void settings.panic()}>
+        <button type="button" id="panic" disabled={values === null} title="Ends all notes that are sounding. The music continues." onClick={() => void settings.panic()}>
           All notes off
         </button>
       </div>
