@@ -9,7 +9,7 @@ use khor_proto::client::{DEFAULT_SOCKET, SOCKET_ENV};
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXIT_CODES)]
 pub(crate) struct Options {
-    /// Socket on which clients connect
+    /// Path of the socket on which clients connect
     #[arg(long, value_name = "PATH", env = SOCKET_ENV, default_value = DEFAULT_SOCKET)]
     pub(crate) socket: PathBuf,
     /// Do not use the system bus
@@ -26,8 +26,8 @@ pub(crate) struct Options {
     /// connect]
     #[arg(long, value_name = "NAME|GID")]
     pub(crate) group: Option<String>,
-    /// User to trust with short intervals, processes of other users and program starts; may be
-    /// repeated [always trusted: root and the user who starts the collector]
+    /// Trusted user, who may use short intervals and read program starts and other users'
+    /// processes; may be repeated [always trusted: root and the user who starts the collector]
     #[arg(long, value_name = "NAME|UID", env = "KHOR_TRUST", value_delimiter = ',', hide_env_values = true)]
     pub(crate) trust: Vec<String>,
 }

@@ -13,13 +13,17 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
     let mut stream = match ring.stream() {
         Ok(stream) => stream,
         Err(error) => {
-            return tracing::error!("cannot watch for cues: {error}; no cues until the collector restarts");
+            return tracing::error!(
+                "cannot watch for cues: {error}; the collector sends no cues until it is restarted"
+            );
         }
     };
     let mut records = Vec::new();
     loop {
         if let Err(error) = stream.read(&mut records).await {
-            return tracing::error!("cannot read cues: {error}; no cues until the collector restarts");
+            return tracing::error!(
+                "cannot read cues: {error}; the collector sends no cues until it is restarted"
+            );
         }
         for (kind, record) in records.drain(..) {
             let cue = cue(wire_kind(kind), &record);

@@ -194,7 +194,7 @@ fn explain(error: &zbus::Error) -> String {
              /usr/share/dbus-1/system.d, reload the bus, and run as the user khor"
         ),
         zbus::Error::NameTaken => {
-            format!("another process has the name {NAME} on the system bus: stop it, or use --no-dbus")
+            format!("another process owns the name {NAME} on the system bus: stop it, or use --no-dbus")
         }
         _ => format!("cannot connect to the system bus ({error}): start dbus, or use --no-dbus"),
     }

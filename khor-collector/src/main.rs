@@ -1,8 +1,8 @@
 //! `khor-collector`: counts kernel events and serves the counts on a Unix socket.
 //!
-//! It is khor's only privileged process. All privileged work happens first and in one thread: it
-//! binds the socket, loads and attaches the programs, maps the counters, and gives up every
-//! capability. Only then does it serve clients, from shared memory and without privileges.
+//! The collector is khor's only privileged process. First, a single thread does all privileged
+//! work: it binds the socket, loads and attaches the programs, maps the counters, and gives up
+//! every capability. Then the collector serves clients from shared memory, without privileges.
 
 mod cli;
 mod clock;

@@ -1,4 +1,4 @@
-//! Runs the collector: all privileged steps first, then the server until a signal.
+//! Runs the collector: takes all privileged steps, and then serves clients until a signal arrives.
 
 use std::{
     io::{self, Write},
@@ -60,7 +60,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     runtime.block_on(serve_until_signal(options, socket, trusted, Arc::new(probes), ring))
 }
 
-/// Runs `--check`: prints what works, and ends.
+/// Runs `--check`: prints what works, and returns.
 fn check() -> Result<(), Failure> {
     let (probes, _ring) = Probes::load()?;
     privilege::drop_all()?;
@@ -132,7 +132,7 @@ async fn serve_until_signal(
     finished(serving.await)
 }
 
-/// Converts the result of the server's task.
+/// Converts the result of the server's task to the result of the collector.
 fn finished(served: Result<io::Result<()>, JoinError>) -> Result<(), Failure> {
     served
         .unwrap_or_else(|panicked| Err(io::Error::other(panicked)))

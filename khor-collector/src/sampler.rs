@@ -16,7 +16,7 @@ use crate::{
 
 const _: () = assert!(
     Slot::COUNT + polled::COUNTERS.len() == Counter::ALL.len(),
-    "each counter of khor-proto needs a slot of the programs or a file of the kernel"
+    "each counter of khor-proto needs a slot or a file of the kernel"
 );
 
 /// The server's interface to the kernel. Tests use a fake one.
@@ -31,7 +31,7 @@ pub(crate) trait Kernel: Send + Sync {
     fn count(&self, scope: &Scope, peer: Peer) -> Result<Arc<dyn Count>, String>;
     /// Switches cues for program starts on or off.
     fn want_exec_cues(&self, wanted: bool);
-    /// Number of cues of a kind that the kernel has dropped.
+    /// Number of cues of this kind that the kernel has dropped.
     fn lost(&self, kind: CueKind) -> u64;
 }
 
@@ -137,7 +137,7 @@ impl Count for Machine {
     }
 }
 
-/// Converts a kind of cue from the in-kernel programs to the protocol's.
+/// Converts the kind of a cue from the type of the in-kernel programs to the type of the protocol.
 pub(crate) fn wire_kind(kind: khor_layout::CueKind) -> CueKind {
     match kind {
         khor_layout::CueKind::Oom => CueKind::Oom,

@@ -1,5 +1,5 @@
-//! Formats the output of `--check`, 80 columns wide. It has one line for each probe, counter and
-//! kind of cue, and one for scopes.
+//! Formats the output of `--check` as a table of 80 columns. The table has one line for each probe,
+//! counter and kind of cue, and one line for scopes.
 
 use khor_proto::{Availability, CounterInfo, CueInfo};
 
@@ -15,7 +15,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) cues: &'a [CueInfo],
     /// Whether cgroups and processes can be counted.
     pub(crate) scopes: Availability,
-    /// Events that the kernel did not pass to the probes since they were attached.
+    /// Number of events that the kernel did not pass to the probes since they were attached.
     pub(crate) missed_events: Option<u64>,
 }
 

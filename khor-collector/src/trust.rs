@@ -2,8 +2,8 @@
 //! Other members of the group `khor` get less.
 //!
 //! Frequent counts show more than load: the context switches of a terminal show when its user
-//! presses keys. So members who are not trusted get samples only at common multiples of 100 ms.
-//! They get no program starts, and no processes of other users.
+//! presses keys. So members who are not trusted get samples only at multiples of 100 ms. They get
+//! no cues for program starts, and no counts of other users' processes.
 
 use std::collections::BTreeSet;
 
@@ -60,8 +60,8 @@ impl Trusted {
 }
 
 impl Peer {
-    /// The interval of an untrusted user is a multiple of this number of milliseconds, unless all
-    /// activity in the scope is the user's own.
+    /// Untrusted users get intervals that are multiples of this value, in milliseconds. Scopes in
+    /// which all activity is the user's own are an exception.
     pub(crate) const GRID_MS: u16 = 100;
 
     /// The interval that this user gets for a requested interval, in milliseconds. `owns_scope`

@@ -7,7 +7,8 @@
 //! count only the errors of these devices. Other stacked drivers (md, bcache, most of
 //! device-mapper) pass I/O on before it becomes a request.
 //!
-//! Adds are atomic, because requests are issued and completed in task context and in interrupts.
+//! Additions are atomic, because requests are issued and completed in task context and in
+//! interrupts.
 
 use aya_ebpf::Global;
 use aya_ebpf::helpers::generated::bpf_ktime_get_ns;

@@ -22,11 +22,11 @@ static FULL_AT_NS: Array<u64> = Array::with_max_entries(CueKind::COUNT as u32, 0
 
 /// The process or cgroup that a cue is about.
 pub struct Subject {
-    /// Process (thread group), 0 if unknown.
+    /// Number of the process (thread group), 0 if unknown.
     pub process: u32,
-    /// Id of the process's cgroup, 0 if unknown.
+    /// Id of the cgroup of the event, 0 if unknown.
     pub cgroup_id: u64,
-    /// Name of the process, zeros if unknown.
+    /// Name of the process; all bytes are zero if it is unknown.
     pub comm: [u8; 16],
     /// Scopes that the event belongs to, one bit each.
     pub scopes: u64,

@@ -4,8 +4,8 @@ use aya_ebpf::Global;
 use aya_ebpf::helpers::bpf_probe_read_kernel;
 use khor_layout::global::UNKNOWN;
 
-/// 1 if programs may call `bpf_probe_read_kernel`. 0 if the kernel would reject them for this call.
-/// The verifier knows the value, and does not check a call that is never reached.
+/// 1 if programs may call `bpf_probe_read_kernel`. 0 if the kernel would reject programs with this
+/// call. The verifier knows the value, and does not check a call that is never reached.
 #[unsafe(no_mangle)]
 static KERNEL_READS: Global<u32> = Global::new(0);
 

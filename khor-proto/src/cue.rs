@@ -9,7 +9,7 @@ use crate::availability::Availability;
 pub enum CueKind {
     /// The kernel killed a process because memory ran out (`mark_victim`).
     Oom,
-    /// A signal with a core dump ended a process (`signal_deliver`), for example after a
+    /// A signal that causes a core dump ended a process (`signal_deliver`), for example after a
     /// segmentation fault or an abort.
     Crash,
     /// A block request failed (`block_rq_complete`).

@@ -18,7 +18,7 @@ use crate::message::{ClientMessage, ServerMessage};
 
 /// Maximum length of the body of a client's message, in bytes.
 pub const MAX_CLIENT_BODY_BYTES: usize = 4 * 1024;
-/// Maximum length of the body of a collector's message, in bytes.
+/// Maximum length of the body of the collector's messages, in bytes.
 pub const MAX_SERVER_BODY_BYTES: usize = 64 * 1024;
 /// Initial size of a buffer, in bytes. It is enough for a sample, which has about 150 bytes. The
 /// buffer grows for larger frames.

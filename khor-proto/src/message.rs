@@ -120,12 +120,12 @@ pub enum ServerMessage {
     Sample(Sample),
     /// The collector closes the connection after this message.
     Bye {
-        /// The reason: the collector stops, or the client broke the protocol.
+        /// The reason: the collector stops, or the client violated the protocol.
         reason: String,
     },
     /// Answer to [`Subscribe`]. Sent again when the interval or the availability changes.
     Subscribed(Subscribed),
-    /// An event in the kernel.
+    /// A kernel event of a kind that the client requested.
     Cue(Cue),
     /// Cues were dropped, for one of two reasons: there were too many events, or this client did
     /// not read fast enough.

@@ -18,7 +18,8 @@ use super::file::Kept;
 pub(crate) struct Missed(Result<Vec<Kept>, String>);
 
 impl Missed {
-    /// Opens the `fdinfo` files of these programs' descriptors, which must stay open.
+    /// Opens the `fdinfo` files of `programs`. These are the programs' descriptors, which must stay
+    /// open.
     pub(crate) fn open(programs: impl IntoIterator<Item = i32>) -> Self {
         Self::open_files(
             programs.into_iter().map(|descriptor| format!("/proc/self/fdinfo/{descriptor}").into()),

@@ -32,7 +32,7 @@ const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrivilegeError {
     #[error(
-        "missing {missing}: start the program as root or with khor-collector.service, or run as root: \
+        "missing {missing}: start the program as root or with khor-collector.service, or give it the capabilities as root: \
          `chown root:khor PROGRAM && chmod 0750 PROGRAM && setcap cap_bpf,cap_perfmon=ep PROGRAM` (kernel 5.8 \
          or later)"
     )]

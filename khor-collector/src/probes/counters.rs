@@ -78,7 +78,7 @@ impl Counters {
         std::array::from_fn(|slot| elements.sum(|cpu| self.scopes.load(scope * self.cpus + cpu, slot)))
     }
 
-    /// Number of cues of a kind that the kernel has dropped.
+    /// Number of cues of this kind that the kernel has dropped.
     pub(super) fn lost(&self, kind: CueKind) -> u64 {
         self.elements(monotonic_ns()).sum(|cpu| self.machine.load(cpu, LOST + kind as usize))
     }

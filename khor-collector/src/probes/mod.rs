@@ -1,4 +1,4 @@
-//! The in-kernel programs: loads and attaches them, and lists the counters and cues that they feed.
+//! Loads and attaches the in-kernel programs, and lists the counters and cues that they feed.
 //!
 //! The programs are independent: if the kernel rejects one program, only the counters of this
 //! program are absent, with the reason. The collector reads the counters from shared memory. The
@@ -155,7 +155,7 @@ impl Probes {
         self.sockets_have_tags.then(|| self.counters.tagged_sockets())
     }
 
-    /// Number of cues of a kind that the kernel has dropped.
+    /// Number of cues of this kind that the kernel has dropped.
     pub(crate) fn lost(&self, kind: CueKind) -> u64 {
         self.counters.lost(kind)
     }

@@ -65,7 +65,7 @@ impl Offsets {
         globals.iter().try_for_each(|global| {
             let found = self.globals.iter().find(|(name, _)| name == global);
             found.map_or_else(
-                || Err(format!("khor does not look up {global}")),
+                || Err(format!("khor has no value for the global {global}")),
                 |(_, found)| found.clone().map(drop),
             )
         })

@@ -73,7 +73,7 @@ impl Connection {
     async fn greet(&mut self) -> Result<(), End> {
         let message = timeout(HELLO_TIMEOUT, self.receive())
             .await
-            .map_err(|_| End::Fault("no Hello within two seconds".into()))??;
+            .map_err(|_| End::Fault("the client sent no Hello within two seconds".into()))??;
         let ClientMessage::Hello(hello) = message else {
             return Err(End::Fault("the first message must be Hello".into()));
         };
@@ -123,11 +123,11 @@ impl Connection {
         match self.incoming.next().await {
             Some(Ok(Incoming::Known(message))) => Ok(message),
             Some(Ok(Incoming::Unknown { kind })) => Err(End::Fault(format!(
-                "message kind {kind} is not known in protocol {}",
+                "message kind {kind} is unknown in protocol version {}",
                 ProtocolVersion::CURRENT
             ))),
             Some(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => Err(End::Fault(format!(
-                "malformed frame; a body is a message of at most {} bytes",
+                "malformed frame: the body must be one message of at most {} bytes",
                 frame::MAX_CLIENT_BODY_BYTES
             ))),
             Some(Err(_)) | None => Err(End::Gone),
@@ -158,7 +158,7 @@ fn negotiate(hello: &Hello) -> Result<ProtocolVersion, String> {
     ProtocolVersion::common(&hello.versions).ok_or_else(|| {
         let theirs: Vec<_> = hello.versions.iter().take(8).map(ToString::to_string).collect();
         format!(
-            "no common version: this collector supports {}, and the client {}",
+            "no common protocol version: the collector supports {}, and the client supports {}",
             ProtocolVersion::CURRENT,
             theirs.join(", ")
         )

@@ -13,7 +13,7 @@ use super::wire::Socket;
 
 /// How long a client's socket may stay full before the client counts as stuck.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Number of queued bytes from which on the queue accepts no more frames.
+/// While at least this many bytes are queued, the queue accepts no more frames.
 pub(super) const MAX_WAITING_BYTES: usize = 16 * 1024;
 
 /// A client's queue and socket.

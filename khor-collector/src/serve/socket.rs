@@ -95,7 +95,9 @@ impl BoundSocket {
     pub(super) fn bind_again(&mut self) -> io::Result<UnixListener> {
         let file = self.file.as_mut().ok_or(io::ErrorKind::Unsupported)?;
         if file.group != Some(getegid()) {
-            return Err(io::Error::other("without privileges, the process cannot set its group"));
+            return Err(io::Error::other(
+                "without privileges, the collector cannot set the group of the socket",
+            ));
         }
         let listener = bind_private(&file.path)?;
         listener.set_nonblocking(true)?;
@@ -270,7 +272,7 @@ impl Location<'_> {
                 }
                 Err((_, Errno::EWOULDBLOCK)) => {
                     tracing::warn!(
-                        "another process keeps the directory of {} locked; the collector starts without the lock",
+                        "another process holds the lock on the directory of {}; the collector starts without the lock",
                         self.path.display()
                     );
                     return Ok(None);

@@ -1,4 +1,4 @@
-//! Tests of the limits for clients of untrusted users.
+//! Tests the limits for clients of untrusted users.
 
 use std::sync::atomic::Ordering;
 
@@ -39,8 +39,8 @@ async fn only_own_scopes_get_short_intervals() {
     assert_eq!(running.server.load().borrow().shortest_interval_ms, 5);
 }
 
-/// An untrusted client gets samples only at fixed instants. Otherwise each new subscription would
-/// start with a sample at once, and each interval would have its own instants.
+/// All untrusted clients get their samples at the same times, the multiples of 100 ms. Otherwise a
+/// user could combine several subscriptions to get counts more often.
 #[tokio::test]
 async fn all_subscriptions_sample_at_same_instants() {
     let running = running();

@@ -55,7 +55,7 @@ impl Amount {
 
 /// Checks that khor's count equals the kernel's count at the first attempt. With a shielded agent,
 /// one of several attempts with little work must be exact. In the others, khor's count may be too
-/// low by a twentieth plus ten.
+/// low by at most a twentieth plus ten.
 pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
     let whole = count(Amount::Whole);
     if !agent_is_shielded(collector) {

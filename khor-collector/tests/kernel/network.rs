@@ -53,8 +53,8 @@ fn is_at_edge(device: &str) -> bool {
     Path::new("/sys/class/net").join(device).join("device").exists()
 }
 
-/// Bytes and packets that the host's own local devices received. The only busy one is loopback,
-/// whose packets have no link-layer header.
+/// Bytes and packets that the host's own local devices received. No headers are subtracted, because
+/// the packets of loopback have no link-layer header.
 fn host_received() -> (u64, u64) {
     let traffic = procfs::traffic(|device| !is_at_edge(device));
     (traffic.rx_bytes, traffic.rx_packets)
@@ -150,8 +150,8 @@ fn veth_between_namespaces_carries_local_traffic() {
     local_agrees(&turn, &devices, bytes, || stream(&left, &right, "10.99.0.2", bytes));
 }
 
-/// The traffic goes through a bridge, as between two containers. Five devices receive packets, but
-/// only those that do not pass them on count.
+/// The traffic goes through a bridge, as between two containers. Several devices receive each
+/// packet, but it counts only at the device that does not pass it on.
 #[test]
 fn bridged_traffic_counts_once() {
     let Some(turn) = turn() else { return };

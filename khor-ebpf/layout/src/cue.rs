@@ -11,7 +11,7 @@ pub const CUES_BYTES: u32 = 64 * 1024;
 pub enum CueKind {
     /// The kernel killed a process because memory ran out.
     Oom,
-    /// A signal that dumps core ended a process.
+    /// A signal that causes a core dump ended a process.
     Crash,
     /// A block request failed.
     BlockError,
@@ -24,7 +24,7 @@ pub enum CueKind {
 impl CueKind {
     /// Number of kinds.
     pub const COUNT: usize = Self::Exec as usize + 1;
-    /// Every kind, at its own position.
+    /// All kinds. The index of each kind is its number.
     pub const ALL: [Self; Self::COUNT] =
         [Self::Oom, Self::Crash, Self::BlockError, Self::RetransmitBurst, Self::Exec];
 }
@@ -37,7 +37,7 @@ pub struct CueRecord {
     pub t_ns: u64,
     /// Cgroup of the process, socket or request; 0 if unknown.
     pub cgroup_id: u64,
-    /// Scopes that the event belongs to, one bit each; 0 without scopes.
+    /// Scopes that the event belongs to, one bit each; 0 if there are none.
     pub scopes: u64,
     /// Number of the [`CueKind`].
     pub kind: u32,

@@ -35,10 +35,10 @@ pub enum ClientError {
     #[error("the connection to the collector was lost")]
     Lost,
     /// The data does not follow khor's protocol.
-    #[error("the collector sent a malformed frame; it may be another version, or another program")]
+    #[error("the collector sent a malformed frame; it may have another version or be another program")]
     Malformed,
     /// A valid message arrived at the wrong time.
-    #[error("the collector sent {message}; it may be another version, or another program")]
+    #[error("the collector sent {message}; it may have another version or be another program")]
     OutOfTurn {
         /// Name of the message, with its article.
         message: &'static str,
@@ -66,7 +66,7 @@ fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => " (is khor-collector running?)",
         io::ErrorKind::PermissionDenied => {
-            " (only root and the group khor may; run `sudo usermod -aG khor $USER` and log in again)"
+            " (only root and the group khor may connect; run `sudo usermod -aG khor $USER` and log in again)"
         }
         _ => "",
     }

@@ -140,7 +140,7 @@ impl Client {
             match self.incoming.next().await {
                 Some(Ok(Incoming::Known(message))) => return Ok(message.made_inert()),
                 Some(Ok(Incoming::Unknown { kind })) => {
-                    tracing::debug!(kind, "skipping a message of a newer collector");
+                    tracing::debug!(kind, "skipping a message that only newer versions know");
                     self.unknown_frames += 1;
                 }
                 Some(Err(error)) => return Err(error.into()),
