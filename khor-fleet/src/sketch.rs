@@ -15,7 +15,7 @@ pub const MAX_STEPS: u64 = 1 << 60;
 
 /// Number of steps in one unit of a rate or baseline.
 const RATE_STEPS: f64 = 1e6;
-/// A deviation of minus this many octaves is exactly one step.
+/// The deviation that corresponds to one step, in octaves below the baseline.
 const DEVIATION_OCTAVES: f64 = 20.0;
 /// Deviations are clamped to plus or minus this many octaves.
 const MAX_DEVIATION: f64 = 16.0;

@@ -20,7 +20,7 @@ pub const MAX_READ_BYTES: usize = 1024;
 pub const MAX_READ_SITE_BYTES: usize = 64 * 1024;
 /// Major version of the format that this crate writes.
 const MAJOR: u8 = 1;
-/// Length of a message's kind and version, with which it begins, bytes.
+/// Length of the head of a message, bytes. The head contains the kind and the version.
 const HEADER_BYTES: usize = 4;
 
 /// Why a message cannot be read.

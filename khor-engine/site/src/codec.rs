@@ -157,7 +157,7 @@ impl Clocks {
     }
 }
 
-/// Converts a boot id from the text that the kernel writes to 16 bytes.
+/// Converts a boot id to 16 bytes. `text` is in the kernel's format.
 pub(super) fn boot_id(text: &str) -> Option<[u8; 16]> {
     let digits: String = text.trim().chars().filter(|c| *c != '-').collect();
     let number = u128::from_str_radix(&digits, 16).ok()?;

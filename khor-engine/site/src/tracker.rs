@@ -287,7 +287,7 @@ mod tests {
         let site = tracker.snapshot(now, 0);
         assert_eq!((site.refused.nested, site.sites.len(), site.live), (2, 1, 40));
         assert!(
-            site.refused.last.as_ref().unwrap().starts_with("khor.v1.home.hall.site: a site may contain")
+            site.refused.last.as_ref().unwrap().starts_with("khor.v1.home.hall.site: a sub-site may contain")
         );
     }
 }

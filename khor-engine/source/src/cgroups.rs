@@ -7,7 +7,8 @@ use khor_system::cgroup_name::is_unit;
 
 /// Maximum depth of the search. The collector has the same limit.
 const DEPTH: usize = 16;
-/// Maximum number of directories that are searched. A full Kubernetes node has several times fewer.
+/// Maximum number of directories that are searched. This is several times as many as a full
+/// Kubernetes node has.
 const MOST_DIRECTORIES: usize = 20_000;
 
 /// Returns the paths of all cgroups of a unit, sorted. If several users run a unit in their

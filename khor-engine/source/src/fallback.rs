@@ -106,8 +106,8 @@ impl Fallback {
         SourceEvent::Down(Shortfall { error, fix: self.why.fix.clone() })
     }
 
-    /// Waits for the next event of `/proc`. Never returns while `/proc` is not read. If the future
-    /// is dropped, no event is lost.
+    /// Waits for the next event of `/proc`. While `/proc` is not read, the future stays pending. If
+    /// the future is dropped, no event is lost.
     pub(super) async fn next(&mut self) -> SourceEvent {
         loop {
             match &mut self.state {

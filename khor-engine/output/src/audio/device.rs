@@ -92,7 +92,8 @@ impl From<cpal::Error> for OpenError {
 }
 
 const NO_SERVER: &str = "the sound server does not answer";
-/// Devices that alsa-lib always lists, but that are no sound cards: converters and null sinks.
+/// Devices that alsa-lib always lists, although they are not sound cards: converters and null
+/// sinks.
 const ALSA_PLUGINS: [&str; 9] =
     ["jack", "lavrate", "null", "oss", "samplerate", "speex", "speexrate", "upmix", "vdownmix"];
 

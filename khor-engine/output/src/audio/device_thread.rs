@@ -17,8 +17,7 @@ use cpal::{Host, HostId, traits::HostTrait};
 
 use super::{alsa_errors::silence_alsa, cookie};
 
-/// Maximum time that a caller waits. This is longer than cpal waits for a server that rejects the
-/// connection.
+/// Maximum time that a caller waits. If a server rejects the connection, cpal gives up earlier.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// Capacity of the task queue. While the queue is full, new tasks fail immediately.
 const QUEUE_TASKS: usize = 8;

@@ -145,7 +145,8 @@ impl Clock {
     /// Weight of one observation in the average. With 100 observations a second, the time constant
     /// is 5 s.
     const AVERAGE_SHARE: f64 = 0.002;
-    /// A change of the offset by more than this shows that a new stream has started, seconds.
+    /// Maximum change of the offset within a stream, seconds. A larger change shows that a new
+    /// stream has started.
     const JUMP_S: f64 = 0.25;
     /// Distance of notes from the callback's newest block, seconds. It is the length of a block of
     /// 2048 frames at 48 kHz.

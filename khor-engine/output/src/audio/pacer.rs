@@ -17,8 +17,8 @@ use super::renderer::Lease;
 const PERIOD: Duration = Duration::from_millis(10);
 /// Maximum number of frames in one request.
 const BUFFER_FRAMES: usize = 512;
-/// If the thread is late by more than this, for example after the machine slept, it skips the
-/// missed frames, seconds.
+/// Maximum delay of the thread, seconds. If the delay is longer, for example after the machine
+/// slept, the thread skips the missed frames.
 const SKIP_S: f64 = 1.0;
 
 /// The thread that requests samples. It borrows a renderer.

@@ -194,7 +194,7 @@ struct Supervisor {
     has_played: bool,
     /// Number of gaps in earlier streams.
     earlier_xruns: u64,
-    /// Until this time, khor opens only a sound server when the default device is chosen.
+    /// If the default device is chosen, khor opens only a sound server until this time.
     server_deadline: Option<Instant>,
 }
 

@@ -35,7 +35,7 @@ impl FlacWriter {
         self.inner.write(&self.piece).map_err(io_error)
     }
 
-    /// Writes those frames to the file that are complete.
+    /// Writes the complete frames to the file.
     pub(super) fn flush_to_file(&mut self) -> io::Result<()> {
         self.file.flush()
     }

@@ -77,7 +77,7 @@ impl Clock {
     }
 
     /// Switches the clock off. If followers run, schedules a stop message at `cut`. Before this
-    /// call, withdraw the clock's messages from `cut` on from the kernel.
+    /// call, withdraw from the kernel all clock messages that are due at `cut` or later.
     pub(super) fn stop(&mut self, cut: Duration, schedule: &mut Schedule) {
         let was = std::mem::take(self);
         if was != Self::Off {

@@ -167,10 +167,11 @@ impl Schedule {
         self.sent.retain(|sent| sent.at + KEEP_SENT >= now);
     }
 
-    /// Drops pending notes, and ends sounding notes at `cut`. Call this after the note messages
-    /// from `cut` on were withdrawn from the kernel. `reached` is the queue's time after the
-    /// withdrawal. If it is later than `cut`, the kernel may have sent some of the withdrawn
-    /// messages. So every note that may sound is ended: an extra note-off does no harm.
+    /// Drops pending notes, and ends sounding notes at `cut`. Before this call, withdraw from the
+    /// kernel all note messages that are due at `cut` or later. `reached` is the queue's time after
+    /// the withdrawal. If it is later than `cut`, the kernel may have sent some of these messages
+    /// before they were withdrawn. So every note that may sound is ended: an extra note-off does no
+    /// harm.
     pub(super) fn silence(&mut self, cut: Duration, reached: Duration) {
         self.queue.retain(|due| due.0.message.key().is_none());
         for sent in self.sent.iter().rev().filter(|sent| sent.at >= cut) {

@@ -27,9 +27,9 @@ use super::{
 
 /// Time between two attempts to open the sequencer while it is missing.
 const OPEN_RETRY: Duration = Duration::from_secs(5);
-/// How long before its due time a message is passed to the kernel. The thread may be late by this
-/// time. It must be below 40 ms, because notes are composed at least 40 ms ahead. So no new note is
-/// due before a message that the kernel already has.
+/// How long before its due time a message is passed to the kernel. The thread may be late by at
+/// most this time. It must be below 40 ms, because notes are composed at least 40 ms ahead. So no
+/// new note is due before a message that the kernel already has.
 const LOOK_AHEAD: Duration = Duration::from_millis(30);
 /// Minimum time before a message is due at which khor can reliably withdraw it from the kernel.
 const WITHDRAW_MARGIN: Duration = Duration::from_millis(5);
@@ -293,7 +293,7 @@ impl Sender {
         }
     }
 
-    /// Passes those messages to the kernel that are due within [`LOOK_AHEAD`].
+    /// Passes all messages that are due within [`LOOK_AHEAD`] to the kernel.
     fn send_due(&mut self) {
         if let Err(error) = self.try_send_due() {
             self.port_failed(&error);
@@ -393,8 +393,8 @@ impl Sender {
     }
 }
 
-/// Withdraws queued messages from the kernel. Returns two times of the queue: the time from which
-/// on messages were withdrawn, and the time after the withdrawal.
+/// Withdraws queued messages from the kernel. Returns two times of the queue. Messages that were
+/// due at the first time or later were withdrawn. The second one is the time after the withdrawal.
 fn withdraw(port: &Port, kind: MessageKind) -> Result<(Duration, Duration), PortError> {
     let cut = port.read_time()?.queue + WITHDRAW_MARGIN;
     port.withdraw(kind, cut)?;

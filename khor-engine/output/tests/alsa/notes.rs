@@ -154,7 +154,7 @@ fn a_panic_ends_every_sound() {
 }
 
 /// Whether the message belongs to one of the two late notes. On a slow machine, the first late note
-/// may have begun before the panic message.
+/// may have begun before the panic.
 fn is_melody(message: Message) -> bool {
     matches!(message, Message::On(1, 70) | Message::Off(1, 70) | Message::Controller(1, 123, _))
 }

@@ -25,7 +25,7 @@ const HOST_REFUSAL: &str = "more cues than a host may send: 10 at once and 2 a s
 /// Why a cue above [`OTHERS`] is rejected.
 const OTHERS_REFUSAL: &str =
     "more cues than all hosts that send no frames here may send together: 40 at once and 20 a second";
-/// Limit of the changes that a sub-site may report, which are lost and found hosts.
+/// Limit of the changes (lost and found hosts) that a sub-site may report.
 pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
 
 /// How an accepted cue is handled.

@@ -21,7 +21,7 @@ const AGGREGATOR_ENDED: Duration = Duration::from_secs(3);
 const SILENT: Duration = Duration::from_secs(4);
 /// A silent sub-site is removed after this long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
-/// A named host is removed if its site has not passed on a frame of the host for this long.
+/// A named host is removed if its site passes on no frame of the host for this long.
 const NAMED: Duration = Duration::from_millis(1_500);
 /// How long the change of a host is remembered. All relays of the host's site report the change
 /// within this time, so that it counts once.
@@ -70,8 +70,8 @@ pub struct SubSite {
 
 struct TrackedSite {
     aggregators: Vec<Aggregator>,
-    /// Number of messages that each relay of the site has rejected, by the relay's instance. A
-    /// restarted relay counts from 0.
+    /// Number of messages that each relay of the site has rejected. The key is the relay's
+    /// instance. A restarted relay counts from 0.
     refused: Accumulator<u32, 1>,
     /// Number of hosts in each section. The numbers are kept while no relay reports the site.
     sections: BTreeMap<Option<Name>, u32>,
@@ -109,11 +109,11 @@ struct Noticed {
 /// How the frame of a sub-site was handled.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SiteOutcome {
-    /// The frame was accepted. It changed these hosts and sites.
+    /// The frame was accepted. It changed these hosts and sub-sites.
     Accepted(Vec<MembershipChange>),
     /// A newer frame has already arrived.
     Late,
-    /// There are too many sites, or too many relays that report the same site.
+    /// There are too many sub-sites, or too many relays that report the same sub-site.
     Crowded,
 }
 
@@ -188,8 +188,8 @@ impl SubSites {
         }
     }
 
-    /// Returns the changes of hosts that are new. All relays of a site report the same change at
-    /// different times, so each change counts only once.
+    /// Returns the new changes of hosts. All relays of a site report the same change at different
+    /// times, so each change counts only once.
     fn notice_changes(&mut self, frame: &SiteFrame, now: Instant) -> Vec<MembershipChange> {
         let mut news = Vec::new();
         for change in &frame.changes {
@@ -211,8 +211,8 @@ impl SubSites {
         news
     }
 
-    /// Returns the sites that fell silent since the last call. Removes sites and hosts whose last
-    /// frames are too old.
+    /// Returns the sub-sites that fell silent since the last call. Removes sub-sites and hosts
+    /// whose last frames are too old.
     pub(crate) fn fallen_silent(&mut self, now: Instant) -> Vec<Name> {
         self.sites.retain(|_, site| now.duration_since(site.seen) < FORGOTTEN);
         self.named.retain(|_, named| now.duration_since(named.seen()) < NAMED);
@@ -321,8 +321,8 @@ impl TrackedSite {
 }
 
 /// The relative error of the values in a site's state. The sketches of the site's frames have
-/// `parts` bins in each doubling. The engine adds the middle of each bin to a sum with the finest
-/// bins. If the frame's bins are wider, this adds the error of the sum.
+/// `parts` bins in each doubling. The engine adds the middle of each bin to a sum that has the
+/// finest bins. If the frame's bins are wider than these, the error of the sum is added.
 fn relative_error(parts: u8) -> f64 {
     let of_sum = if parts < MAX_PARTS { sketch::relative_error(MAX_PARTS) } else { 0.0 };
     sketch::relative_error(parts) + of_sum

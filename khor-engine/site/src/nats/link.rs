@@ -118,7 +118,7 @@ impl Link {
         subscribed.map_err(|error| NatsError::Client(error.to_string()))
     }
 
-    /// Waits until all sent messages have reached the server, but at most one second.
+    /// Waits until all sent messages have reached the server, for at most one second.
     pub(crate) async fn close(&self) {
         if self.is_up() {
             // If the server does not answer in time, the last messages are lost.

@@ -42,10 +42,11 @@ pub struct Progress {
     pub received: Received,
 }
 
-/// Numbers of messages that a relay that aggregates has received, and of hosts that sent them.
+/// Counts of a relay that aggregates: the messages that it has received, and the hosts that have
+/// sent them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Received {
-    /// Number of hosts' frames that were accepted.
+    /// Number of frames of hosts that were accepted.
     pub frames: u64,
     /// Hosts that send.
     pub hosts: u32,

@@ -125,7 +125,7 @@ struct Publisher {
     reading: Option<Reading>,
     seq: u64,
     progress: Progress,
-    /// The largest number of added lanes so far that did not fit into a frame.
+    /// The largest number of added lanes that have failed to fit into one frame so far.
     most_lanes_left_out: u64,
     /// Whether the relay was sending frames at the last call of [`Self::follow_link`].
     sends: bool,

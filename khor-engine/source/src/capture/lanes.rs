@@ -63,7 +63,8 @@ impl Default for LaneValues {
 }
 
 impl LaneValues {
-    /// Appends the lanes' values in the next frame. Skips values that are missing or not finite.
+    /// Appends the values that the lanes have in the next frame. Skips values that are missing or
+    /// not finite.
     pub(super) fn put(&mut self, bytes: &mut Vec<u8>, values: &PerAdded<Option<f64>>) {
         for ((number, value), last) in (0_u64..).zip(values.values()).zip(&mut self.bits) {
             let Some(value) = value.filter(|value| value.is_finite()) else { continue };

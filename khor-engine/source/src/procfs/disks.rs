@@ -11,8 +11,8 @@ use khor_signal::{Accumulator, Counter, Counters};
 
 use super::set::set;
 
-/// Number of readings after which the devices are classified again. A device may get other devices
-/// below it without a new name.
+/// Number of readings after which the devices are classified again. The devices below a device can
+/// change while its name stays the same.
 const READINGS_KEPT: u32 = 10;
 /// Major number of loop devices.
 const LOOP_MAJOR: &str = "7";
@@ -55,10 +55,10 @@ impl Disks {
         )
     }
 
-    /// Reads the requests, sectors (512 bytes) and latency of the devices that serve requests from
-    /// `/proc/diskstats`. The latency is the sum over all requests, measured from the creation of
-    /// each request. The collector's latency is a little smaller, because it is measured from the
-    /// time at which a request is issued to the device.
+    /// Reads `/proc/diskstats`: the requests, sectors (512 bytes) and latency of all devices that
+    /// serve requests. The latency is the sum over all requests, measured from the creation of each
+    /// request. The collector's latency is a little smaller, because it is measured from the time
+    /// at which a request is issued to the device.
     pub(super) fn diskstats(&mut self, text: &str, counters: &mut Counters) {
         const SECTOR_BYTES: u64 = 512;
         const NS_PER_MS: u64 = 1_000_000;

@@ -74,7 +74,7 @@ impl Interfaces {
         }
     }
 
-    /// Reads the interfaces again that may have changed.
+    /// Rereads the interfaces that may have changed.
     fn update(&mut self) -> Update {
         let changed = match self.links.changes() {
             Changes::Of(indices) if !self.is_stale => {
