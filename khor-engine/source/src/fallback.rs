@@ -164,7 +164,7 @@ impl Fallback {
     fn info(&mut self) -> SourceInfo {
         SourceInfo {
             kind: SourceKind::Proc,
-            detail: "/proc, ten times a second".into(),
+            detail: "/proc, read ten times a second".into(),
             shortfall: Some(self.why.clone()),
             limit: None,
             machine: self.proc.machine(),

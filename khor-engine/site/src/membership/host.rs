@@ -120,9 +120,9 @@ impl TrackedHost {
         self
     }
 
-    /// Handles the host's next frame. The frames of a restarted relay count from 0. A relay that
-    /// appears while another one with the same name still sends is a rival. `shares` is the number
-    /// of receivers that share the frames. `catalogue` assigns the ids of the lanes.
+    /// Handles the host's next frame. The frames of a restarted relay count from 0. A rival is a
+    /// relay that appears while another relay with the same name still sends. `shares` is the
+    /// number of receivers that share the frames. `catalogue` assigns the ids of the lanes.
     pub(super) fn update(
         &mut self,
         frame: Frame,

@@ -23,8 +23,8 @@ const SILENT: Duration = Duration::from_secs(4);
 const FORGOTTEN: Duration = Duration::from_hours(24);
 /// A named host is removed if its site passes on no frame of the host for this long.
 const NAMED: Duration = Duration::from_millis(1_500);
-/// How long the change of a host is remembered. All relays of the host's site report the change
-/// within this time, so that it counts once.
+/// How long the last change of a host is remembered. All relays of the host's site report the
+/// change within this time, and the change must count only once.
 const NOTICED: Duration = Duration::from_mins(2);
 /// Maximum number of tracked sub-sites.
 const MOST_SITES: usize = 1_000;
