@@ -44,7 +44,7 @@ impl Controller {
 enum State {
     /// The controller is in the unified hierarchy, or can be enabled there.
     Unified,
-    /// The controller is on an old hierarchy.
+    /// The controller is on an old hierarchy (cgroup v1).
     Old,
     /// The controller is disabled for the whole system.
     Disabled,
@@ -58,7 +58,7 @@ pub(crate) struct Hierarchies(Vec<Row>);
 #[derive(Debug)]
 struct Row {
     controller: String,
-    /// Number of the hierarchy; 0 for the unified one.
+    /// Number of the hierarchy; 0 for the unified hierarchy.
     hierarchy: u64,
     cgroups: u64,
     enabled: bool,

@@ -19,7 +19,7 @@ const _: () = assert!(
     "each counter of khor-proto needs a slot or a file of the kernel"
 );
 
-/// The server's interface to the kernel. Tests use a fake one.
+/// The server's interface to the kernel. Tests use a fake kernel.
 pub(crate) trait Kernel: Send + Sync {
     /// All counters, in the order in which every sample contains them, with their availability for
     /// the whole machine.
@@ -53,7 +53,7 @@ struct Machine {
 }
 
 impl RunningKernel {
-    /// Reads the counters of `probes` and the kernel's files.
+    /// Creates an interface to the counters of `probes` and to the kernel's files.
     pub(crate) fn new(probes: Arc<Probes>) -> Self {
         let slots = probes
             .counter_states()

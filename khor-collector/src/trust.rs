@@ -26,9 +26,9 @@ pub(crate) struct Peer {
 }
 
 impl Trusted {
-    /// Trusts root, the user who started this process, and `users`, which are names or numbers. An
-    /// unknown name is not an error, because a user directory may start later than the collector.
-    /// It is logged and ignored.
+    /// Trusts root, the user who started this process, and `users`, which are names or numbers.
+    /// Unknown names are logged and ignored. They are not an error, because the service that knows
+    /// the users may start later than the collector.
     ///
     /// This function reads the user database, so call it before the system call filter is
     /// installed.

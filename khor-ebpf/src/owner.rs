@@ -48,14 +48,14 @@ pub fn current_process() -> u32 {
     (bpf_get_current_pid_tgid() >> 32) as u32
 }
 
-/// The `struct cgroup *` of the running task, in the unified hierarchy.
+/// Returns the `struct cgroup *` of the running task in the unified hierarchy.
 #[inline(always)]
 pub fn cgroup_of_current() -> Pointer {
     // SAFETY: this call takes no argument and always succeeds.
     cgroup_of_task(unsafe { bpf_get_current_task() } as Pointer)
 }
 
-/// The `struct cgroup *` of a `struct task_struct *`.
+/// Returns the `struct cgroup *` of `task`, which is a `struct task_struct *`.
 #[inline(always)]
 pub fn cgroup_of_task(task: Pointer) -> Pointer {
     follow(follow(task, &TASK_CGROUPS_OFFSET), &CSS_SET_CGROUP_OFFSET)
@@ -98,7 +98,7 @@ pub fn cgroup_of_request(request: Pointer) -> Pointer {
     let group = follow(bio, &BIO_BLKG_OFFSET);
     let controller = follow(group, &BLKG_BLKCG_OFFSET);
     let cgroup = follow(controller, &BLKCG_CGROUP_OFFSET);
-    // The number of the unified hierarchy, as in the first column of /proc/PID/cgroup.
+    // The kernel's number of the unified hierarchy. /proc/PID/cgroup shows it in the first column.
     const UNIFIED: u32 = 0;
     let root = follow(cgroup, &CGROUP_ROOT_OFFSET);
     if root.is_null() || probe::<u32>(root, &CGROUP_ROOT_ID_OFFSET) != UNIFIED { null() } else { cgroup }

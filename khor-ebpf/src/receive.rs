@@ -14,7 +14,7 @@ use crate::counters::Cpu;
 use crate::field::probe;
 use crate::owner;
 
-// Address families of IPv4 and IPv6, from kernel headers that aya does not bind.
+// Address families of IPv4 and IPv6. aya has no constants for them.
 const AF_INET: u16 = 2;
 const AF_INET6: u16 = 10;
 

@@ -207,8 +207,8 @@ mod tests {
     }
 
     proptest! {
-        /// [`line()`] replaces every active character and changes nothing else. A second call
-        /// changes nothing.
+        /// [`line()`] replaces every control, bidirectional and invisible character, and changes
+        /// nothing else. A second call changes nothing.
         #[test]
         fn replacing_is_total_and_changes_nothing_else(text in any::<String>()) {
             let inert = line(&text);
@@ -241,7 +241,7 @@ mod tests {
             }
         }
 
-        /// Escaped JSON is inert and has the same value.
+        /// Escaped JSON is safe to print and has the same value as before.
         #[test]
         fn json_keeps_its_value(text in any::<String>()) {
             let written: String = text.chars().filter(|c| !matches!(c, '"' | '\\' | '\0'..='\u{1f}')).collect();

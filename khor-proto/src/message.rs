@@ -59,7 +59,8 @@ impl std::fmt::Display for ProtocolVersion {
 pub enum ClientMessage {
     /// The first message, which the client must send within two seconds.
     Hello(Hello),
-    /// Starts the samples or changes the subscription. May be repeated at any time.
+    /// Starts or changes the client's subscription. A client may send this message at any time,
+    /// also repeatedly.
     Subscribe(Subscribe),
 }
 
@@ -176,9 +177,9 @@ pub struct CounterInfo {
     /// Name of a [`Counter`](crate::Counter), or of a counter that only a newer version of this
     /// crate knows.
     pub name: String,
-    /// The unit of its count.
+    /// The unit of the count.
     pub unit: Unit,
-    /// Whether the kernel provides it.
+    /// Whether the counter is available for the whole machine.
     pub availability: Availability,
 }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub enum Scope {
     /// The whole machine.
     Machine,
-    /// Some cgroups and processes of the machine.
+    /// Selected cgroups and processes of the machine.
     Selected {
         /// The selected cgroups and processes, at most 16. An empty list selects the whole machine.
         include: Vec<Selector>,

@@ -165,7 +165,7 @@ proptest! {
     }
 }
 
-/// A new kind of message fails this test until the properties above cover it.
+/// This test fails when a kind of message is added, until the properties above cover the new kind.
 #[test]
 fn every_kind_is_drawn() {
     fn kinds<M: Message + Debug>(messages: impl Strategy<Value = M>) -> usize {

@@ -17,25 +17,25 @@ pub(super) struct Faults(Result<(Kept, Format), String>);
 /// The format of the file.
 #[derive(Clone, Copy, Debug)]
 enum Format {
-    /// Lines `pgfault N` and `pgmajfault N`.
+    /// The file has the lines `pgfault N` and `pgmajfault N`.
     Named,
-    /// `/proc/PID/stat` (`proc_pid_stat(5)`).
+    /// The file is `/proc/PID/stat` (`proc_pid_stat(5)`).
     Stat,
 }
 
 impl Faults {
-    /// Counts the page faults of the whole machine.
+    /// Opens the file with the page faults of the whole machine.
     pub(super) fn of_machine() -> Self {
         Self::open(Path::new("/proc/vmstat"), Format::Named, || "cannot read /proc/vmstat".into())
     }
 
-    /// Counts the page faults of the cgroup with this directory.
+    /// Opens the file with the page faults of the cgroup at `directory`.
     pub(super) fn of_cgroup(directory: &Path) -> Self {
         let file = directory.join("memory.stat");
         Self::open(&file, Format::Named, || Controller::Memory.reason_off("in this cgroup"))
     }
 
-    /// Counts the page faults of a process.
+    /// Opens the file with the page faults of process `pid`.
     pub(super) fn of_process(pid: u32) -> Self {
         let path = format!("/proc/{pid}/stat");
         Self::open(Path::new(&path), Format::Stat, || format!("cannot read {path}"))

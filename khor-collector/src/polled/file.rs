@@ -26,8 +26,8 @@ impl Kept {
             buffer.resize(buffer.len().max(length + CHUNK_BYTES), 0);
             let more = self.0.read_at(&mut buffer[length..], length as u64)?;
             length += more;
-            // The kernel returns whole lines, as many as fit into a page. So a read of less than
-            // half a page was the last one.
+            // A read returns as many whole lines as fit into a page. So a read that returns less
+            // than half a page has reached the end of the file.
             if more < CHUNK_BYTES / 2 {
                 break;
             }

@@ -32,14 +32,14 @@ const FIRST_USER_NAMESPACE: &str = "user:[4026531837]";
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PrivilegeError {
     #[error(
-        "missing {missing}: start the program as root or with khor-collector.service, or give it the capabilities as root: \
-         `chown root:khor PROGRAM && chmod 0750 PROGRAM && setcap cap_bpf,cap_perfmon=ep PROGRAM` (kernel 5.8 \
-         or later)"
+        "missing {missing}: start the program as root or with khor-collector.service, or give it the \
+         capabilities as root: `chown root:khor PROGRAM && chmod 0750 PROGRAM && setcap \
+         cap_bpf,cap_perfmon=ep PROGRAM` (kernel 5.8 or later)"
     )]
     Missing { missing: String },
     #[error(
-        "root has no {missing} here: allow them where the process is started (systemd: CapabilityBoundingSet=; \
-         containers: `--cap-add BPF --cap-add PERFMON`)"
+        "root has no {missing} here: add what is missing where the process is started (systemd: \
+         CapabilityBoundingSet=; containers: `--cap-add BPF --cap-add PERFMON`)"
     )]
     MissingForRoot { missing: String },
     #[error(
@@ -48,9 +48,9 @@ pub(crate) enum PrivilegeError {
     )]
     UserNamespace,
     #[error(
-        "root has no {missing} here, so it cannot become the user {user}: allow them (systemd: \
-         CapabilityBoundingSet=), start the program as that user with CAP_BPF and CAP_PERFMON, or stay root with \
-         `--user root`"
+        "root has no {missing} here, so it cannot become the user {user}: add what is missing \
+         (systemd: CapabilityBoundingSet=), start the program as that user with CAP_BPF and CAP_PERFMON, or \
+         stay root with `--user root`"
     )]
     CannotBecome { missing: String, user: String },
     #[error("cannot give up privileges: {doing} failed: {reason}")]
@@ -80,7 +80,7 @@ fn missing(needed: &[Capability]) -> Result<Option<String>, PrivilegeError> {
     Ok((!missing.is_empty()).then(|| missing.join(" and ")))
 }
 
-/// An option names a user or a group that does not exist.
+/// The error if an option names a user or a group that does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("--{option} {value}: {reason}")]
 pub(crate) struct UsageError {
@@ -155,8 +155,8 @@ pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
 /// Gives up the last capabilities, then reads the capability sets back to check that all are empty.
 pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
     require_single_thread()?;
-    // The bounding set comes first, because shrinking it needs a capability. Only a process that
-    // stays root still has this capability.
+    // Clear the bounding set first, because this needs a capability. Only a process that stays root
+    // still has this capability.
     cut_bounding_set(&CapsHashSet::new())?;
     for set in [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable, CapSet::Ambient] {
         caps::clear(None, set).map_err(give_up("dropping the last capabilities"))?;

@@ -31,7 +31,7 @@ pub(super) enum Hook {
 /// The kind of owner of the events that a counter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// The running task: a process in a cgroup.
+    /// The running task, which belongs to a process and to a cgroup.
     Task,
     /// A socket, which belongs to the cgroup in which it was created.
     Socket,

@@ -67,7 +67,7 @@ fn load_for(
     if let Some(reason) = common_failure(&states) {
         return Err(ProbesError::Refused { reason });
     }
-    // Every CPU that runs a task counts switches, if that program is attached. Then a CPU without
+    // If `sched_switch` is attached, every CPU that runs a task counts switches. Then a CPU without
     // counts for the machine has no counts for scopes either.
     let idle_cpus_are_empty = availability(&states, &["sched_switch"]) == Availability::Available;
     let counters = map_counters(&programs, cpus, idle_cpus_are_empty).map_err(refused)?;

@@ -8,7 +8,8 @@ use khor_layout::global;
 
 type Found = Result<u32, String>;
 
-/// The values of the programs' read-only globals. For each unknown value, it contains the reason.
+/// The values of the programs' read-only globals. For each unknown value, contains the reason why
+/// it is unknown.
 pub(super) struct Offsets {
     globals: Vec<(&'static str, Found)>,
     values: Vec<(&'static str, u32)>,
@@ -72,7 +73,7 @@ impl Offsets {
     }
 }
 
-/// The path to a nested field: pairs of a structure and its field.
+/// The path to a nested field. Each step is a pair of a structure and one of its fields.
 type Path = &'static [(&'static str, &'static str)];
 
 /// Globals that contain the offset of one field.

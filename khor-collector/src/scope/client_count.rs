@@ -75,7 +75,8 @@ pub(super) struct RefusedCount {
 }
 
 impl RefusedCount {
-    /// Creates these counters. `probed` is the number of counters that the in-kernel programs feed.
+    /// Creates the counters, with the reason why the client has no permission. `probed` is the
+    /// number of counters that the in-kernel programs feed.
     pub(super) fn new(reason: String, probed: usize) -> Self {
         Self { reason, counters: probed + polled::COUNTERS.len() }
     }

@@ -135,7 +135,8 @@ fn names_process(target: &Target) -> bool {
     matches!(target.selector, Selector::Process(_))
 }
 
-/// The availability of each counter for these targets, in catalogue order, and the files to read.
+/// Determines the availability of each counter for these targets, in catalogue order. Also opens
+/// the files that contain counts.
 fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
     let counters = shared.probes.counter_states();
     let polled = polled_of(targets);

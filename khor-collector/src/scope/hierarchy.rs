@@ -53,7 +53,7 @@ impl Hierarchy {
 /// Properties of the directory of an existing cgroup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Directory {
-    /// The kernel's id of the cgroup: the inode number.
+    /// The kernel's id of the cgroup, which is the inode number of the directory.
     pub(super) id: u64,
     /// User who owns the directory. A delegated cgroup belongs to the user to whom it was
     /// delegated.

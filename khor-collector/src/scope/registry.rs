@@ -91,8 +91,8 @@ impl Scopes {
         Ok(count)
     }
 
-    /// The scopes that process `pid` belongs to now, one bit each. Used for events that the kernel
-    /// reports only with the process number.
+    /// The scopes that process `pid` belongs to now, one bit each. This is for events for which the
+    /// kernel reports only the process number.
     pub(crate) fn of_process(&self, pid: u32) -> u64 {
         let Some(path) = process::cgroup_of(pid) else { return 0 };
         let counts = self.shared.counts();

@@ -55,7 +55,7 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// When the collector stops, it waits at most this long for its connections to end.
 const STOP_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The contents of every [`Welcome`].
+/// The contents that all [`Welcome`] messages have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) kernel_release: String,
@@ -122,8 +122,8 @@ impl Server {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, _)) => self.admit(stream, stops.clone(), &mut connections),
-                    // Descriptors or memory ran out: wait for clients to disconnect, instead of
-                    // trying without a pause.
+                    // Descriptors or memory ran out. Wait for clients to disconnect, instead of
+                    // retrying without a pause.
                     Err(error) => {
                         self.log(|| format!("cannot accept a client: {error}"));
                         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -40,7 +40,7 @@ const STACK_BYTES: usize = 128 * 1024;
 /// The number of subscribers and their shortest interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Load {
-    /// Number of clients that subscribe.
+    /// Number of clients that have a subscription.
     pub(crate) subscribers: u32,
     /// The shortest interval of all subscribers, in milliseconds; 0 if there is no subscriber.
     pub(crate) shortest_interval_ms: u32,

@@ -43,7 +43,7 @@ pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
 pub(crate) enum Amount {
     /// The amount of work for which the documentation states the accuracy.
     Whole,
-    /// A small amount, during which the agent probably sleeps.
+    /// So little work that the agent probably sleeps until the work is done.
     Little,
 }
 

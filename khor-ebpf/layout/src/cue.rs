@@ -35,13 +35,13 @@ impl CueKind {
 pub struct CueRecord {
     /// Time of the event (`CLOCK_BOOTTIME`), in nanoseconds.
     pub t_ns: u64,
-    /// Cgroup of the process, socket or request; 0 if unknown.
+    /// Id of the cgroup to which the process, socket or request belongs; 0 if unknown.
     pub cgroup_id: u64,
     /// Scopes that the event belongs to, one bit each; 0 if there are none.
     pub scopes: u64,
     /// Number of the [`CueKind`].
     pub kind: u32,
-    /// Process (thread group) of the event; 0 if unknown.
+    /// Number of the process (thread group) of the event; 0 if unknown.
     pub pid: u32,
     /// For a crash, the number of the signal. For a burst, the number of segments so far. Otherwise
     /// 0.

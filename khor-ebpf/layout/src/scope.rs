@@ -29,9 +29,9 @@ pub const MAX_CGROUP_DEPTH: u32 = 16;
 pub struct Place {
     /// Id of the cgroup, or number of the process (thread group).
     pub id: u64,
-    /// Scopes that include it, one bit each.
+    /// Scopes that include this cgroup or process, one bit each.
     pub include: u64,
-    /// Scopes that exclude it, one bit each. Exclusion overrides inclusion.
+    /// Scopes that exclude this cgroup or process, one bit each. Exclusion overrides inclusion.
     pub exclude: u64,
 }
 

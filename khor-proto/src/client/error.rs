@@ -15,7 +15,7 @@ pub enum ClientError {
         /// The kernel's error.
         source: io::Error,
     },
-    /// The collector refused this client.
+    /// The collector rejected this client.
     #[error("the collector rejects this client: {reason}")]
     Refused {
         /// The reason that the collector gave.

@@ -79,7 +79,8 @@ mod tests {
             ServerMessage::Cue(cue),
         ] {
             let shown = format!("{:?}", message.made_inert());
-            // `Debug` would print a remaining active character as `\u{…}`.
+            // `Debug` would print a remaining control, bidirectional or invisible character as
+            // `\u{…}`.
             assert!(shown.contains("a\u{fffd}]52;c;\u{fffd}") && !shown.contains("\\u{"), "{shown}");
         }
     }

@@ -82,7 +82,7 @@ impl Client {
         Ok((client, welcome))
     }
 
-    /// Starts the samples, or changes the subscription.
+    /// Starts or changes the subscription.
     pub async fn subscribe(&mut self, request: Subscribe) -> Result<(), ClientError> {
         let message = ClientMessage::Subscribe(request);
         timeout(ANSWER_TIMEOUT, self.outgoing.send(message)).await.map_err(|_| ClientError::Silent)??;
