@@ -26,8 +26,9 @@ pub(crate) struct Options {
     /// connect]
     #[arg(long, value_name = "NAME|GID")]
     pub(crate) group: Option<String>,
-    /// Trusted user, who may use short intervals and read program starts and other users'
-    /// processes; may be repeated [always trusted: root and the user who starts the collector]
+    /// User whom the collector trusts with short intervals, program starts and counts of other
+    /// users' processes; may be repeated [always trusted: root and the user who starts the
+    /// collector]
     #[arg(long, value_name = "NAME|UID", env = "KHOR_TRUST", value_delimiter = ',', hide_env_values = true)]
     pub(crate) trust: Vec<String>,
 }

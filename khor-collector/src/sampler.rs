@@ -137,7 +137,7 @@ impl Count for Machine {
     }
 }
 
-/// Converts the kind of a cue from the type of the in-kernel programs to the type of the protocol.
+/// Converts a kind of cue from khor-layout's type to khor-proto's type.
 pub(crate) fn wire_kind(kind: khor_layout::CueKind) -> CueKind {
     match kind {
         khor_layout::CueKind::Oom => CueKind::Oom,

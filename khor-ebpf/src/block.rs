@@ -140,8 +140,8 @@ fn failed(request: *const u8) -> i32 {
     0
 }
 
-/// Returns the time from the issue of a completed request until now, in nanoseconds: at least 1, or
-/// 0 if the time of issue is unknown.
+/// Returns the time from the issue of a completed request until now, in nanoseconds. The result is
+/// at least 1, or 0 if the time of issue is unknown.
 #[inline(always)]
 fn latency_ns(request: *const u8) -> u64 {
     // SAFETY: the value is copied at once.

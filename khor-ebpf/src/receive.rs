@@ -2,8 +2,8 @@
 //! later.
 //!
 //! When a device passes a packet to the network stack, the kernel does not know the packet's socket
-//! yet. The kernel calls `sk_filter_trim_cap` once for each packet that reaches a socket, whatever
-//! its protocol. The kernel's own cgroup filters also run in this function.
+//! yet. The kernel calls `sk_filter_trim_cap` once for each packet that reaches a socket, for every
+//! protocol. The kernel's own cgroup filters also run in this function.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::fentry;

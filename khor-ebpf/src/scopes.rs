@@ -65,8 +65,8 @@ pub fn credit_current<const SLOT: usize>(cpu: Cpu) -> u64 {
     if wish.has(Wish::SCOPES) { credit_one::<SLOT>(wish.generation(), cpu.number()) } else { 0 }
 }
 
-/// Not inlined. Otherwise the program would save and restore more registers at every context
-/// switch, even without scopes.
+/// This function is not inlined. Otherwise the program would save and restore more registers at
+/// every context switch, even without scopes.
 #[inline(never)]
 fn credit_one<const SLOT: usize>(generation: u64, cpu: u32) -> u64 {
     let Some(scopes) = Scopes::of(generation, cpu) else { return 0 };

@@ -9,8 +9,8 @@ use crate::availability::Availability;
 pub enum CueKind {
     /// The kernel killed a process because memory ran out (`mark_victim`).
     Oom,
-    /// A signal that causes a core dump ended a process (`signal_deliver`), for example after a
-    /// segmentation fault or an abort.
+    /// A signal that causes a core dump ended a process (`signal_deliver`). Examples are a
+    /// segmentation fault and an abort.
     Crash,
     /// A block request failed (`block_rq_complete`).
     BlockError,
@@ -51,8 +51,8 @@ pub struct Cue {
     pub pid: Option<u32>,
     /// Name of the process, at most 15 bytes. Bytes that are not UTF-8 are replaced.
     pub comm: Option<String>,
-    /// Id of the cgroup to which the process, socket or block request belongs: the inode number of
-    /// the cgroup's directory.
+    /// Id of the cgroup to which the process, socket or block request belongs. It is the inode
+    /// number of the cgroup's directory.
     pub cgroup_id: Option<u64>,
     /// For [`CueKind::Crash`], the number of the signal. For [`CueKind::RetransmitBurst`], the
     /// number of segments so far. Otherwise `None`.

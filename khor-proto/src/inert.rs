@@ -61,7 +61,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, is_active)
 }
 
-/// Replaces characters like [`line()`], but keeps line feeds and tabs, for text of several lines.
+/// Like [`line()`], for text of several lines. Keeps line feeds and tabs.
 pub fn lines(text: &str) -> Cow<'_, str> {
     replaced(text, |c| is_active(c) && c != '\n' && c != '\t')
 }

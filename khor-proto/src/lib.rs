@@ -46,9 +46,9 @@
 //!
 //! # The bytes
 //!
-//! A frame consists of the length of its body as a little-endian `u32`, and the body. A body has at
-//! most 4096 bytes from a client to the collector, and at most 65536 bytes from the collector to a
-//! client. Each body is one [`ClientMessage`] or [`ServerMessage`], encoded in bincode:
+//! A frame consists of the length of its body as a little-endian `u32`, and the body. The body of a
+//! client's message has at most 4096 bytes. The body of a collector's message has at most 65536
+//! bytes. Each body is one [`ClientMessage`] or [`ServerMessage`], encoded in bincode:
 //!
 //! | Rust type | bytes |
 //! |---|---|

@@ -85,7 +85,7 @@ pub struct Subscribe {
     /// interval: see [`Subscribed::interval_ms`].
     pub interval_ms: u16,
     /// The cgroups and processes whose activity is counted. If the scope names another user's
-    /// process and the client is not trusted, every counter is absent, with this reason.
+    /// process and the client is not trusted, every counter is absent.
     pub scope: Scope,
     /// Kinds of cues that the collector sends. It sends only cues from this scope. An empty list
     /// requests no cues. The collector never sends kinds that are absent in [`Welcome::cues`].
@@ -128,8 +128,8 @@ pub enum ServerMessage {
     Subscribed(Subscribed),
     /// A kernel event of a kind that the client requested.
     Cue(Cue),
-    /// Cues were dropped, for one of two reasons: there were too many events, or this client did
-    /// not read fast enough.
+    /// Cues were dropped, because there were too many events or because this client did not read
+    /// fast enough.
     Lost {
         /// Number of dropped cues since the last `Lost`, for all kinds of cues that this client
         /// requested. Cues that the kernel drops are not counted by scope, so the number may

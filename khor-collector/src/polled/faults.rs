@@ -1,7 +1,8 @@
 //! Reads the number of page faults from the kernel's files.
 //!
-//! The counters are "all faults" and "major faults". A counter of minor faults could decrease: the
-//! kernel counts a fault when it begins, but finds out only at its end whether it is major.
+//! One counter counts all faults, the other counts major faults. A counter of minor faults could
+//! decrease: the kernel counts a fault when it begins, but knows only at its end whether the fault
+//! is major.
 
 use std::path::Path;
 

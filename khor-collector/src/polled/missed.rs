@@ -1,4 +1,4 @@
-//! Reads the number of missed events: the kernel does not pass an event to a program that is
+//! Reads the number of missed events. The kernel does not pass an event to a program that is
 //! already running on the same CPU.
 //!
 //! The kernel shows this number in the `fdinfo` file of a program's descriptor. Reading this file

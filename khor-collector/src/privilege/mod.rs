@@ -89,9 +89,9 @@ pub(crate) struct UsageError {
     reason: String,
 }
 
-/// Finds the user that the process becomes: `name` if it is given, otherwise `khor` or, if there is
-/// no such user, `nobody`. `None` if the process is not root, because it then cannot change its
-/// user.
+/// Finds the user that the process becomes. This is the user `name`. Without a name, it is `khor`
+/// or, if that user does not exist, `nobody`. `None` if the process is not root, because it then
+/// cannot change its user.
 pub(crate) fn target_user(name: Option<&str>) -> Result<Option<User>, UsageError> {
     if !Uid::effective().is_root() {
         return Ok(None);
@@ -113,8 +113,8 @@ pub(crate) fn find_user(name: &str) -> Option<User> {
     }
 }
 
-/// Finds the group whose members may connect: the group `name`, which must exist. If `name` is
-/// `None`, this is the group `khor`, if it exists.
+/// Finds the group whose members may connect. This is the group `name`, which must exist. Without a
+/// name, it is the group `khor`, or `None` if that group does not exist.
 pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError> {
     let Some(name) = name else {
         return Ok(Group::from_name("khor").ok().flatten().map(|group| group.gid));

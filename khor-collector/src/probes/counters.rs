@@ -14,8 +14,9 @@ const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
 const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
-/// Slots in which every running CPU soon has a count. Each reading checks these slots of all CPUs
-/// without counts. So when such a CPU comes online or wakes up, the next reading includes it.
+/// Slots in which every running CPU soon has a count. Each reading checks these slots for all CPUs
+/// without counts. So when one of these CPUs comes online or wakes up, the next reading includes
+/// it.
 const ACTIVITY_SLOTS: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
 /// Interval at which all slots of the CPUs without counts are checked, in nanoseconds.
 const FULL_CHECK_NS: u64 = 1_000_000_000;

@@ -22,8 +22,8 @@ use super::{
     offsets::Offsets,
 };
 
-/// Maximum number of disk requests that can be timed at once on a machine with `cpus` CPUs. It
-/// grows with the CPUs, because the kernel reserves up to 128 elements of such a map for each CPU.
+/// Maximum number of disk requests that can be timed at once on a machine with `cpus` CPUs. Each
+/// CPU adds to the number, because the kernel reserves up to 128 elements of the map for it.
 const fn requests_in_flight(cpus: usize) -> usize {
     4096 + 256 * cpus
 }

@@ -71,7 +71,8 @@ impl ScopedCount {
         (include.is_empty() || include.iter().any(covers)) && !exclude.iter().any(covers)
     }
 
-    /// Describes the scope by the numbers that the table of the in-kernel programs needs.
+    /// Returns the scope as ids of cgroups and numbers of processes, which the table of the
+    /// in-kernel programs needs.
     pub(super) fn chosen(&self) -> Chosen {
         let Targets { include, exclude } = &self.state.lock().targets;
         let cgroups = |targets: &[Target]| targets.iter().filter_map(Target::cgroup_id).collect();
@@ -149,14 +150,13 @@ fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
     (counted.chain(polled.availability()).collect(), polled)
 }
 
-/// If none of the included targets exists, returns this as the reason why the kernel counts
-/// nothing.
+/// Returns a reason if none of the included targets exists, because the kernel then counts nothing.
 fn missing_targets(targets: &Targets) -> Option<String> {
     let gone: Vec<_> = targets.include.iter().map(Target::gone).collect();
     if gone.iter().any(Option::is_none) { None } else { gone.into_iter().flatten().next() }
 }
 
-/// If the kernel cannot attribute events with this kind of owner to `targets`, returns the reason.
+/// Returns a reason if the kernel cannot attribute events with this kind of owner to `targets`.
 fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> Option<String> {
     let event = match owner {
         Owner::Task => return None,
@@ -176,8 +176,8 @@ fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> 
     }
 }
 
-/// If the I/O controller is off in one of these cgroups, returns this as a reason. The kernel then
-/// charges the disk requests of that cgroup to one of its ancestors.
+/// Returns a reason if the I/O controller is off in one of the target cgroups. The kernel then
+/// charges the disk requests of this cgroup to one of its ancestors.
 fn uncharged(targets: &Targets) -> Option<String> {
     let mut directories = targets.all().filter_map(Target::cgroup_directory);
     let directory = directories.find(|directory| !directory.join("io.stat").exists())?;

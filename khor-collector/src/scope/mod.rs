@@ -1,9 +1,9 @@
 //! Scopes: selected activity that is counted separately while a client subscribes to it.
 //!
 //! The in-kernel programs do the counting (khor-ebpf/src/scopes.rs). This module converts selectors
-//! into the numbers that the programs use. It repeats this four times a second, because a cgroup
-//! may disappear and reappear at the same path. inotify would cost more, because it needs a watch
-//! on every directory above a missing cgroup.
+//! into the numbers that the programs use. It repeats the conversion four times a second, because a
+//! cgroup may disappear and reappear at the same path. Waiting with inotify would cost more,
+//! because it needs a watch on every directory above a missing cgroup.
 
 mod client_count;
 mod count;

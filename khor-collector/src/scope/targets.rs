@@ -184,7 +184,7 @@ impl Target {
         }
     }
 
-    /// If the target is missing, returns the reason.
+    /// Returns the reason why the target is missing; `None` if it exists.
     pub(super) fn gone(&self) -> Option<String> {
         match &self.kind {
             Kind::Cgroup { found: None, .. } => match &self.selector {

@@ -50,8 +50,8 @@ pub(crate) struct Load {
 pub(super) struct Sender {
     kernel: Arc<dyn Kernel>,
     clients: Mutex<Clients>,
-    /// Wakes the loop, because a sample or a message may be due earlier than the loop expects, or
-    /// because the loop must end.
+    /// Wakes the loop. A sample or message may be due earlier than the loop expects, or the loop
+    /// must end.
     changed: Condvar,
     load: watch::Sender<Load>,
 }
@@ -93,7 +93,7 @@ impl Sender {
         self.load.subscribe()
     }
 
-    /// Adds a client, whose connection is `socket`.
+    /// Adds a client with the connection `socket`.
     pub(super) fn register(self: &Arc<Self>, socket: Arc<Socket>, peer: Peer) -> Registration {
         let mut clients = self.clients();
         clients.next_id += 1;
@@ -296,8 +296,8 @@ fn sample_of<'a>(
     taken: &mut usize,
 ) -> &'a mut Sample {
     let subject = count.subject();
-    // Never share a sample among clients without permission for their scopes: their scopes may
-    // differ, and one of the clients may have permission by now.
+    // Clients without permission do not share a sample. Their scopes may differ, and one of the
+    // clients may have permission by now.
     let is_same = |(taken, _): &(Subject, Sample)| *taken == subject && subject != Subject::Nobody;
     let index = samples[..*taken].iter().position(is_same).unwrap_or_else(|| {
         if *taken == samples.len() {

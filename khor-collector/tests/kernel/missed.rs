@@ -1,7 +1,7 @@
 //! Tests the count of events that the kernel did not pass to the collector's programs.
 //!
-//! A kernel with `PREEMPT_RT` can preempt a BPF program. If the same program should run again on
-//! that CPU meanwhile, the kernel skips this run and counts it as a missed event.
+//! A kernel with `PREEMPT_RT` can preempt a BPF program. Until this run of the program ends, the
+//! kernel skips all other runs of the program on that CPU. It counts them as missed events.
 
 use std::{thread, time::Duration};
 

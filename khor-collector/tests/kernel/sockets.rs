@@ -1,5 +1,5 @@
-//! Tests the network traffic of scopes: every packet of their sockets counts once, whichever
-//! devices carry it.
+//! Tests the network traffic of scopes. Each packet of a scope's sockets must count once, no matter
+//! which devices carry the packet.
 
 use khor_e2e::{Cgroup, Namespace, Subscriber, load, procfs, skip, skip::skip_outside_vm};
 use khor_proto::{Availability, Counter, Scope};

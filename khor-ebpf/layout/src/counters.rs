@@ -74,8 +74,8 @@ impl Slot {
     pub const COUNT: usize = Self::LocalPackets as usize + 1;
 }
 
-/// The counts of one CPU since the programs were loaded, and the collector's request to the
-/// programs that run on this CPU.
+/// The counts of one CPU since the programs were loaded. Also contains the collector's request to
+/// the programs on this CPU.
 ///
 /// The alignment ensures that two CPUs never write to the same cache line.
 #[derive(Clone, Copy, Debug)]

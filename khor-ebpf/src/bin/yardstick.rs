@@ -1,7 +1,7 @@
-//! Programs for the benchmark `cargo xtask bench collector`, which compares khor's programs with
-//! them at the same hook.
+//! Minimal programs for the benchmark `cargo xtask bench collector`. It compares khor's programs
+//! with these programs at the same hook.
 //!
-//! They are in a separate object, so that the shipped object contains no part of them.
+//! The programs are in a separate object, so that the shipped object contains no part of them.
 #![no_std]
 #![no_main]
 

@@ -64,8 +64,8 @@ pub(crate) fn receive_all<M: Message>(bytes: &[u8], pieces: &[usize]) -> Vec<Rec
     let mut receiver = frame::receiver::<_, M>(peer);
     let mut context = Context::from_waker(Waker::noop());
     let mut received = Vec::new();
-    // At most, the receiver waits once for each byte and once for the end, and returns one item for
-    // each length field and the end.
+    // The receiver waits at most once for each byte and once for the end. It returns at most one
+    // item for each length field and one for the end.
     let polls = bytes.len() + 2 + bytes.len() / LENGTH_BYTES + 2;
     for _ in 0..polls {
         match receiver.poll_next_unpin(&mut context) {
