@@ -36,8 +36,8 @@ function precompress(): Plugin {
 }
 
 export default defineConfig({
-  // Use relative URLs, so that the page works behind a proxy that adds a path prefix. When the
-  // engine serves the page at a deeper path, it corrects these URLs.
+  // Use relative URLs, so that the page works behind a proxy that adds a path prefix. For a page at
+  // a deeper path, the engine corrects these URLs.
   base: './',
   plugins: [react(), precompress()],
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, reportCompressedSize: true },

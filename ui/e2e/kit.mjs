@@ -9,8 +9,8 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 
 export const WIDE = { viewport: { width: 1440, height: 1000 }, colorScheme: 'dark' };
 
-/** Time after which a test step has failed, in milliseconds. The Rust test that starts this script
- *  sets it. */
+/** Time limit of a test step, in milliseconds. A step that takes longer has failed. The Rust test
+ *  that starts this script sets the limit. */
 export const HANG_MS = Number(process.env.KHOR_HANG_MS ?? 30_000);
 /** How many times slower this machine is than the reference machine; at least 1. */
 export const SLOWNESS = Number(process.env.KHOR_SLOWNESS ?? 1);

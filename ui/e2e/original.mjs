@@ -1,5 +1,5 @@
-// Tests a web page that was written for the original khor and uses only its API. The page receives
-// events by `onmessage`, which ignores events with a name.
+// Tests a web page that was written for the original version of khor and uses only its API. The
+// page receives events by `onmessage`, which ignores events with a name.
 import { WIDE } from './kit.mjs';
 
 export async function original(kit) {

@@ -71,7 +71,7 @@ export class Client {
   recordings = () => this.call<{ folder: string; recordings: RecordingFile[] }>('GET', '/api/recordings');
   panic = () => this.call<{ ok: true }>('POST', '/api/actions/panic');
   mute = (on: boolean) => this.call<{ ok: true; muted: boolean }>('POST', `/api/actions/mute?on=${String(on)}`);
-  /** Snoozes the sound for `minutes`. With `leaving`, the request continues after the page is
+  /** Snoozes the sound for `minutes`. If `leaving` is true, the request continues after the page is
    *  closed. */
   snooze = (minutes: number, leaving = false) =>
     this.call<{ ok: true; snoozed_until_ts_ms: number | null }>('POST', `/api/actions/snooze?minutes=${minutes}`, undefined, leaving);

@@ -40,8 +40,8 @@ export class EditorStore {
     settings.previewing.subscribe(() => void this.restore());
   }
 
-  /** Fetches the vocabulary and the open preset again. Called each time the page has connected to
-   *  the engine. */
+  /** Fetches the open preset again, and the signals and features that a mapping can use. Called
+   *  each time the page has connected to the engine. */
   reload = async (): Promise<void> => {
     try {
       this.vocabulary.set(await this.client.vocabulary());

@@ -9,8 +9,8 @@ import { equal, fromConfig, fromControls, mutedByHand, nested, type Path, type S
 /** Pause before an edit is sent, in milliseconds. With this pause, moving a slider sends only its
  *  last value. */
 const DEBOUNCE_MS = 180;
-/** How long the page ignores other values after an edit is confirmed, in milliseconds. Events that
- *  were sent before the edit still contain the old value. */
+/** How long the page shows a confirmed edit and ignores other values, in milliseconds. During this
+ *  time, events with the old value may still arrive. */
 const HOLD_MS = 500;
 
 export interface SettingsState {
@@ -82,7 +82,7 @@ export class SettingsStore {
     this.presetProblems.set(presets.value.problems);
   };
 
-  /** Fetches the list of sound devices. The page does not repeat this by itself, because the engine
+  /** Fetches the list of sound devices. The page does not do this periodically, because the engine
    *  opens each device to list it. */
   refreshDevices = async (): Promise<void> => {
     const [devices] = await Promise.allSettled([this.client.devices()]);

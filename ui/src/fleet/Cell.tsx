@@ -9,7 +9,7 @@ export interface CellProps {
   name: string;
   /** The host's state in a few words, which the cell shows. */
   words: string;
-  /** Everything that the page says about the host, as one text for screen readers. */
+  /** All texts about the host in one line, for screen readers. */
   spoken: string;
   state: 'live' | 'silent';
   family: Family | null;

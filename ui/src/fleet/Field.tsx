@@ -42,7 +42,8 @@ function useRoom() {
   return { ref, room };
 }
 
-/** Returns the name of the host whose cell contains an element, or null if there is none. */
+/** Returns the name of the host whose cell contains an element, or null if the element is outside
+ *  all cells. */
 const nameAt = (target: EventTarget): string | null => (target instanceof Element ? (target.closest('[data-host]')?.getAttribute('data-host') ?? null) : null);
 
 export function Field({ sections, signals, soloists, alone, play, inspect, hold }: Props) {
@@ -96,7 +97,7 @@ interface HostsProps {
   signals: Signals;
   soloists: readonly string[];
   alone: string | null;
-  /** Name of the host at whose cell the Tab key stops. */
+  /** Name of the host whose cell gets the focus when the user presses Tab. */
   stops: string | null;
 }
 

@@ -1,5 +1,5 @@
-// The symbol of a host: a dot if the host is as usual, a cross if it is silent, or else the shape
-// of the signal family that stands out. A larger shape means a larger deviation.
+// The symbol of a host: a dot if the host is as usual, a cross if it is silent, and otherwise the
+// shape of the signal family that stands out. A larger shape means a larger deviation.
 import type { Family } from '../api/types';
 import { SHAPES } from '../theme/Mark';
 

@@ -26,8 +26,8 @@ const MOST_WORDS = 24;
 /** Maximum height of the grid, in pixels, so that the user sees all hosts without scrolling. */
 const MOST_HEIGHT = 900;
 
-/** Returns how much the cells show: as much as fits. `longest` is the length of the longest host
- *  name, in letters. `room` is the available width, in pixels. */
+/** Chooses what the cells show: as much as fits. `longest` is the length of the longest host name,
+ *  in letters. `room` is the available width, in pixels. */
 export function densityOf(hosts: number, longest: number, room: number): Density {
   const fits = (density: Density) => {
     const grid = gridOf(density, longest, room);
@@ -62,8 +62,8 @@ export function isKey(key: string): key is Key {
 }
 
 /** Returns the index of the cell to which `key` moves from cell `at`, or `at` itself if there is no
- *  further cell. `cells` is the number of cells in each section. The sections are placed one below
- *  another. */
+ *  further cell. `cells` contains the number of cells of each section. The sections are placed one
+ *  below another. */
 export function step(cells: readonly number[], columns: number, at: number, key: Key): number {
   const all = cells.reduce((sum, count) => sum + count, 0);
   if (all === 0) return 0;

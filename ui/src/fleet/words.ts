@@ -46,8 +46,8 @@ export function cellText(words: string, hasVoices: boolean): string {
   return hasVoices ? `voices · ${words}` : words;
 }
 
-/** Returns everything that the page says about a host in one line, for screen readers. The visible
- *  words come first. */
+/** Returns one line with all texts about a host, for screen readers. The texts that are also
+ *  visible come first. */
 export function spokenText(host: FleetHost, signals: Signals, hasVoices: boolean, isAlone: boolean): string {
   const seen = `${host.name} ${cellText(stateText(host, signals), hasVoices)}`;
   const section = host.section === null ? [] : [`section ${host.section}`];

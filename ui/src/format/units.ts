@@ -84,7 +84,8 @@ export function size(bytes: number): string {
   return `${text} ${prefix}B`;
 }
 
-/** Whether a rate is displayed as 0. No factor can compare another rate with such a rate. */
+/** Whether the page displays a rate as 0. If a baseline is displayed as 0, the page cannot say how
+ *  many times higher a rate is. */
 export function isNothing(value: number | null | undefined, unit: Unit): boolean {
   return value !== null && value !== undefined && Number(rate(value, unit).value) === 0;
 }

@@ -1,7 +1,7 @@
 // The logic of the listening quiz: chooses the questions, and counts the score.
 import type { Clip } from './clips';
 
-/** Number of answers from which the user can choose. */
+/** Number of answers that each question offers. */
 export const CHOICES = 4;
 /** Number of past answers that the quiz remembers for each scenario. */
 const MEMORY = 8;
@@ -31,7 +31,8 @@ export function weight(answers: readonly boolean[] | undefined): number {
   return 1 + (2 * answers.filter((right) => !right).length) / answers.length;
 }
 
-/** Picks a clip at random. The weight of its scenario determines how likely a clip is. */
+/** Picks a clip at random. A clip is more likely to be picked if its scenario has a higher
+ *  weight. */
 function pick(clips: readonly Clip[], score: Score, random: () => number): Clip | undefined {
   const weights = clips.map((clip) => weight(score.answers[clip.scenario]));
   let at = random() * weights.reduce((a, b) => a + b, 0);

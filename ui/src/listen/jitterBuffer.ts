@@ -2,11 +2,11 @@
 // It plays slightly faster or slower than normal, because the clocks of the engine and the browser
 // differ.
 
-/** Target amount of sound in the buffer, in seconds. It is longer than the usual delays of the
- *  network and the page. */
+/** Target amount of sound in the buffer, in seconds. The target is longer than the usual delays of
+ *  the network and the page. */
 export const TARGET_S = 0.15;
-/** Maximum amount of sound in the buffer, in seconds. With more, the page was probably suspended,
- *  and the buffer drops the oldest sound. */
+/** Maximum amount of sound in the buffer, in seconds. If the buffer contains more, the page was
+ *  probably suspended. The buffer then drops the oldest sound. */
 const MOST_S = 1;
 /** Largest deviation of the playback speed from 1. It is a fortieth of a semitone, which is
  *  inaudible. */
@@ -15,7 +15,7 @@ const MOST_BEND = 0.0015;
  *  normal speed. */
 const BEND_PER_S = 0.01;
 /** Weight of the newest value in the running mean of the amount of sound. Each call of `pull` adds
- *  a value; it takes 128 frames. */
+ *  one value and plays 128 frames. */
 const FOLLOW = 0.002;
 
 export class JitterBuffer {
@@ -57,8 +57,8 @@ export class JitterBuffer {
     if (this.heldS > MOST_S) this.moveToTarget();
   }
 
-  /** Fills both channels with the next samples, or with silence while the buffer contains too
-   *  few. */
+  /** Fills both channels with the next samples, or with silence while the buffer contains too few
+   *  samples. */
   pull(left: Float32Array, right: Float32Array): void {
     if (!this.playing && this.heldS >= TARGET_S) {
       this.moveToTarget();

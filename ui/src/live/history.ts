@@ -74,8 +74,8 @@ export class History {
    *  one. */
   push(point: HistoryPoint): boolean {
     const last = this.lastTime;
-    // Require three quarters of the spacing instead of all of it: events are not evenly spaced, but
-    // every second event must be stored.
+    // Accept a point after three quarters of the spacing, because events are not evenly spaced.
+    // Every second event must be stored.
     if (last !== null && point.ts_ms > last && point.ts_ms - last < SPACING_MS * 0.75) return false;
     if (last !== null && point.ts_ms <= last) {
       if (last - point.ts_ms < HOLE_MS) return false;

@@ -9,7 +9,7 @@ const SPAN_MS = 3000;
 export const DISK_READ = 'disk read';
 export const DISK_WRITE = 'disk write';
 
-/** Mean rates by the name of the lane, or by {@link DISK_READ} and {@link DISK_WRITE}; null if
+/** Mean rates by lane name, and by {@link DISK_READ} and {@link DISK_WRITE}; null if a rate is
  *  unknown. */
 export type MeanRates = Record<string, number | null>;
 

@@ -35,14 +35,14 @@ export class LiveStore {
   readonly configTag = new Observable<string | null>(null);
   /** Whether the engine was updated after the page was opened. The page is then out of date. */
   readonly updated = new Observable(false);
-  /** A counter that increases after each connection, as soon as the history is fetched. Its
-   *  subscribers then fetch the data that is not in the stream. */
+  /** A counter that increases after each connection, when the page has fetched the history.
+   *  Subscribers of the counter then fetch the data that is not in the stream. */
   readonly session = new Observable(0);
 
   private readonly client: Client;
   private readonly connection: Connection;
-  /** The functions that paint. Each has a second function, which returns whether painting is
-   *  due. */
+  /** The functions that paint the canvases. Each is stored with a function that returns whether
+   *  painting is due. */
   private readonly painters = new Map<() => void, () => boolean>();
   private state = UNKNOWN;
   /** The last greeting from the engine, which identifies the running engine. */
@@ -83,8 +83,8 @@ export class LiveStore {
     return () => this.painters.delete(paint);
   }
 
-  /** Requests an animation frame if a painter is due. Without a due painter it requests none,
-   *  because even an empty frame costs CPU time. */
+  /** Requests an animation frame only if a painter is due, because even an empty frame costs CPU
+   *  time. */
   private readonly askPainters = (): void => {
     if (this.frame !== 0 || document.hidden) return;
     const due = [...this.painters].flatMap(([paint, isDue]) => (isDue() ? [paint] : []));

@@ -1,5 +1,5 @@
-// The charts of all lanes, placed over the free space in each lane. All charts share two canvases,
-// because each canvas costs CPU time in every frame.
+// The charts of all lanes. Each chart fills the free space in its lane. All charts share two
+// canvases, because each canvas costs CPU time in every frame.
 import { useEffect, useRef } from 'react';
 import 'uplot/dist/uPlot.min.css';
 import { useStores } from '../app/context';

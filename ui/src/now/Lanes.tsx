@@ -11,7 +11,7 @@ import { LaneCharts } from './later';
 import './lanes.css';
 
 const KEY_STEP_MS = 1000;
-/** Minimum time that the symbol of a lane stays lit for a note, in milliseconds. Otherwise short
+/** Minimum time for which a note lights the symbol of its lane, in milliseconds. Otherwise short
  *  notes would not be visible. */
 const GLOW_MS = 300;
 

@@ -12,8 +12,7 @@ import { Sentence } from './Sentence';
 import { SoundingNow } from './SoundingNow';
 import './now.css';
 
-/** The URL fragment of the visualiser. With this fragment, for example, a wall screen opens the
- *  visualiser directly. */
+/** The URL fragment that opens the visualiser directly, for example on a wall screen. */
 const VISUAL = '#look';
 
 function useHash(): string {

@@ -7,13 +7,13 @@ import { octaves, type LaneSpec } from '../live/catalogue';
 import { faded } from '../theme/store';
 import { columnEnd, LANE_HEIGHT, laneRange, top } from './laneScale';
 
-/** Height of the band above the baseline and below it, in octaves. One octave reaches from half to
- *  twice the baseline. */
+/** Height of the band on each side of the baseline, in octaves. A height of one octave covers half
+ *  to twice the baseline. */
 const BAND = 1;
 /** How far the strip extends beyond the right edge of its window, in CSS pixels. */
 const LEAD = 64;
-/** Width of the past that is drawn again together with the newest columns, in CSS pixels. It hides
- *  the seam between the two canvases. */
+/** Width of the part of the past that is drawn again together with the newest columns, in CSS
+ *  pixels. This part hides the seam between the two canvases. */
 const OVERLAP = 2;
 /** Maximum time until the newest values are drawn, in milliseconds, even if their column is
  *  incomplete. */

@@ -49,8 +49,8 @@ function bandOf(note: Note) {
   return BANDS.find((band) => band.layer === note.layer) ?? BANDS[1];
 }
 
-/** Returns the lowest and the highest pitch of a band. The range covers whole octaves, and at least
- *  two, so that it rarely changes. */
+/** Returns the lowest and the highest pitch of a band. The range covers at least two whole octaves,
+ *  so that it rarely changes. */
 function pitchRange(notes: readonly Note[]): [number, number] {
   let low = 127;
   let high = 0;

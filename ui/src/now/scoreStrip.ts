@@ -9,20 +9,20 @@ import { endOf, paintScore, pitchRanges, placeNotes, type Box, type Placed, type
 /** How far the strip extends beyond the right edge of its window, as a share of the window's
  *  width. */
 const LEAD = 0.25;
-/** The strip is painted again when its animation has at most this time left, in milliseconds.
+/** If the animation has at most this time left, in milliseconds, the strip is painted again.
  *  Painting needs an event, and events arrive every 100 ms. */
 const SPARE_MS = 400;
-/** The strip is painted again when its position and the engine's clock differ by this much, in
- *  milliseconds. */
+/** If the position of the strip and the engine's clock differ by at least this time, in
+ *  milliseconds, the strip is painted again. */
 const DRIFT_MS = 120;
-/** Notes that begin within this time are painted now, in milliseconds, because they begin before
- *  the next event. The engine sends most notes before they begin. */
+/** How long before its start a note is painted, in milliseconds. Notes that begin before the next
+ *  event must be painted now. The engine sends most notes before they begin. */
 const AHEAD_MS = 120;
-/** Notes are bright while they sound. A note that has ended is painted dimmer after at most this
- *  time, in milliseconds. */
+/** Maximum time until a note that has ended is painted dimmer, in milliseconds. Notes are bright
+ *  while they sound. */
 const FADE_MS = 250;
-/** Longest note that is painted, in milliseconds. The note may begin this long before the left edge
- *  of the window. */
+/** Length of the longest note that is painted, in milliseconds. The note may begin this long before
+ *  the left edge of the window. */
 const LONGEST_MS = 30_000;
 
 /** What the strip shows. A comparison with the current state finds what has changed. */

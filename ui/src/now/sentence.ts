@@ -9,8 +9,8 @@ interface Clause {
   /** Name of the rate that the clause describes. */
   rate: string;
   family: Family;
-  /** Threshold of the mean rate over three seconds, from which the sentence contains this clause.
-   *  The clause stays until the rate falls below 70 % of the threshold. */
+  /** If the mean rate over three seconds is at least this threshold, the sentence contains this
+   *  clause. The clause stays until the rate falls below 70 % of the threshold. */
   from: number;
   /** Whether the activity is a problem. The sentence names problems first. */
   problem?: true;
