@@ -77,7 +77,7 @@ async fn play_once<E: From<SourceEvent>>(
             }
             Err(ReadError::Damaged(problem)) => {
                 damages += 1;
-                let problem = describe(&playback.path, &problem);
+                let problem = problem.sentence(playback.path.display());
                 match damages {
                     ..MAX_DAMAGE_WARNINGS => warn!("{problem}; khor plays the readable parts"),
                     MAX_DAMAGE_WARNINGS => {
@@ -100,15 +100,6 @@ enum ReadError {
     Open(CaptureError),
     /// A part of the capture cannot be read.
     Damaged(CaptureError),
-}
-
-/// Describes a problem in the middle of a capture.
-fn describe(path: &Path, problem: &CaptureError) -> String {
-    let path = path.display();
-    match problem {
-        CaptureError::Io(error) => format!("cannot read {path} to its end: {error}"),
-        _ => format!("{path} is {problem}"),
-    }
 }
 
 /// Reads a capture in a thread of its own, because the file system may hang.
@@ -235,15 +226,6 @@ mod tests {
         while rounds < 2 {
             rounds += u32::from(matches!(events.recv().await, Some(SourceEvent::Up(_))));
         }
-    }
-
-    #[test]
-    fn problems_within_a_capture_are_sentences() {
-        let describe = |problem| describe(Path::new("x.khor"), &problem);
-        let io = describe(std::io::Error::other("the disk failed").into());
-        assert_eq!(io, "cannot read x.khor to its end: the disk failed");
-        let cut = describe(CaptureError::Truncated { frames: 3, seconds: 0.3 });
-        assert_eq!(cut, "x.khor is cut short after 3 samples (0.3 s)");
     }
 
     #[tokio::test]

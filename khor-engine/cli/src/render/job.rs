@@ -201,7 +201,8 @@ impl Render<'_> {
                 Ok(Recorded::Lost { .. }) => {}
                 Err(problem) => {
                     self.warn_of_skipped_part(format_args!(
-                        "the capture is {problem}; khor renders the readable parts"
+                        "{}; khor renders the readable parts",
+                        problem.sentence("the capture")
                     ));
                 }
             }

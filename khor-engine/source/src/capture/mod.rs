@@ -18,7 +18,7 @@ mod tags;
 mod tests;
 mod writer;
 
-use std::io;
+use std::{fmt::Display, io};
 
 use khor_proto::{Availability, Cue};
 use khor_signal::{Catalogue, Counter, Frame, PerCounter};
@@ -59,6 +59,16 @@ pub enum CaptureError {
         /// What is wrong with the block.
         problem: &'static str,
     },
+}
+
+impl CaptureError {
+    /// A sentence about this problem in the middle of `capture`.
+    pub fn sentence(&self, capture: impl Display) -> String {
+        match self {
+            Self::Io(error) => format!("cannot read {capture} to its end: {error}"),
+            _ => format!("{capture} is {self}"),
+        }
+    }
 }
 
 /// An event of a capture.

@@ -309,3 +309,11 @@ fn other_data_after_the_end_is_an_error() {
         assert!(errors[0].to_string().contains(expected), "{}", errors[0]);
     }
 }
+
+#[test]
+fn problems_within_a_capture_are_sentences() {
+    let failed = CaptureError::from(std::io::Error::other("the disk failed"));
+    assert_eq!(failed.sentence("x.khor"), "cannot read x.khor to its end: the disk failed");
+    let cut = CaptureError::Truncated { frames: 3, seconds: 0.3 };
+    assert_eq!(cut.sentence("x.khor"), "x.khor is cut short after 3 samples (0.3 s)");
+}
