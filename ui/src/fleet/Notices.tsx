@@ -62,7 +62,7 @@ export function InnerSites({ fleet: { sites } }: { fleet: Fleet }) {
       <ul>
         {sites.map(({ name, state, live, silent, relative_error, seen_ms_ago }) => (
           <li key={name}>
-            <b>{name}</b> <small>{state === 'silent' ? `silent for ${seconds(seen_ms_ago)}` : `${count(live, 'host')}${silent === 0 ? '' : `, ${silent} silent`}; sums accurate to ${(100 * relative_error).toFixed(1)} %`}</small>
+            <b>{name}</b> <small>{state === 'silent' ? `silent for ${seconds(seen_ms_ago)}` : `${count(live, 'host')}${silent === 0 ? '' : `, ${silent} silent`}; totals accurate to ${(100 * relative_error).toFixed(1)} %`}</small>
           </li>
         ))}
       </ul>

@@ -56,7 +56,7 @@ export class ListenStore {
     socket.onclose = () => {
       if (socket !== this.socket) return;
       this.disconnect();
-      this.fail('no sound from the engine: it does not answer, or has too many listeners; trying again');
+      this.fail('no sound from the engine: the engine does not answer or has too many listeners; trying again');
       this.timer = setTimeout(() => this.connect(), RETRY_MS);
     };
   }

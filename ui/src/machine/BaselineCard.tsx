@@ -7,8 +7,8 @@ import { useObservable } from '../live/useObservable';
 
 export function baselineText({ learnt, learning, frozen }: Baseline): string {
   if (frozen) return 'Frozen: the baseline does not change.';
-  if (learning) return `Learning the baseline: ${Math.round((learnt ?? 0) * 100)} % learned. The rest still assumes the usual activity of a small idle machine.`;
-  return 'Learned. The baseline of each signal follows slow changes, by about two octaves an hour. The baseline does not change while its signal stands out.';
+  if (learning) return `Learning the baseline: ${Math.round((learnt ?? 0) * 100)} % learned. For the rest, khor still assumes the usual activity of a small idle machine.`;
+  return 'The baseline is learned. It follows slow changes of each signal, by about two octaves an hour. While a signal stands out, its baseline does not change.';
 }
 
 export function BaselineCard() {
