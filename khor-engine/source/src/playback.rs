@@ -1,10 +1,6 @@
 //! Plays a capture in real time: sends its events at the recorded intervals.
 
-use std::{
-    path::{Path, PathBuf},
-    thread,
-    time::Duration,
-};
+use std::{path::PathBuf, thread, time::Duration};
 
 use khor_proto::{Scope, inert};
 use tokio::{
