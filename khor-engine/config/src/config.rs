@@ -46,7 +46,7 @@ section! {
         quiet: Quiet;
         /// Limits of the disk space for recordings.
         recordings: Recordings;
-        /// What khor offers on the session bus.
+        /// The services that khor offers on the session bus.
         desktop: Desktop;
         /// The site that khor plays instead of this machine.
         site: Site;

@@ -1,8 +1,8 @@
 //! Limits the number of connections, so that one client cannot use all of them.
 //!
 //! A stranger is a client that the server has not admitted yet, such as another user of this
-//! machine. All strangers together may have only a small share of the connections. The rest is for
-//! the engine's own user, root and admitted clients.
+//! machine. All strangers together may use only a small share of the connections. The remaining
+//! connections are reserved for the engine's own user, root and admitted clients.
 
 use std::{
     collections::HashMap,
@@ -15,18 +15,18 @@ use std::{
 use khor_system::peer::Peer;
 use parking_lot::Mutex;
 
-/// Largest number of connections. A browser uses six.
+/// Largest number of connections. For comparison, a browser uses six.
 pub const MAX_CONNECTIONS: usize = 128;
 /// Largest number of connections of all strangers together.
 pub(super) const MAX_STRANGERS: usize = 32;
 /// Largest number of connections of one stranger, which is a user or an address.
 pub(super) const MAX_PER_STRANGER: usize = 16;
 
-/// The connections of a listener, which it counts and limits.
+/// Counts and limits the connections of a listener.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionSlots(Mutex<Taken>);
 
-/// How many connections are open.
+/// The numbers of open connections.
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
@@ -45,7 +45,7 @@ impl Taken {
     }
 }
 
-/// The slot that one connection takes. Dropping it frees the slot.
+/// The slot of one connection. Dropping this value frees the slot.
 #[derive(Debug)]
 pub struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
@@ -92,7 +92,7 @@ impl ConnectionSlot {
 
 #[cfg(any(test, feature = "testing"))]
 impl ConnectionSlot {
-    /// A slot for the only connection of a listener.
+    /// Creates a slot for the only connection of a listener.
     pub fn of(peer: Peer) -> Arc<Self> {
         Arc::new(ConnectionSlots::default()).take(peer).expect("a free slot")
     }

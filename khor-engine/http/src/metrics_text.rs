@@ -1,4 +1,5 @@
-//! The two text formats of Prometheus and compatible scrapers. The client selects one by `Accept`.
+//! The two text formats that Prometheus and compatible scrapers read. The client selects one of
+//! them with the header `Accept`.
 
 use std::fmt;
 
@@ -18,15 +19,16 @@ use crate::negotiation::quality;
 /// A text format of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MetricsFormat {
-    /// Prometheus text 0.0.4, which every scraper reads.
+    /// The Prometheus text format 0.0.4, which every scraper reads.
     Prometheus,
     /// `OpenMetrics` 1.0.
     OpenMetrics,
 }
 
 impl MetricsFormat {
-    /// The format that a client requests with `Accept`. A client gets `OpenMetrics` only if it
-    /// names this format, because older scrapers send `*/*` but cannot read its names of counters.
+    /// The format that a client requests with the header `Accept`. A client gets `OpenMetrics` only
+    /// if the header names this format. Older scrapers send `*/*`, but cannot read the counter
+    /// names of `OpenMetrics`.
     pub fn asked(headers: &HeaderMap) -> Self {
         let named = |kind: &str| {
             let mut accepted = headers.get_all(header::ACCEPT).into_iter();
@@ -45,7 +47,8 @@ impl MetricsFormat {
         }
     }
 
-    /// Writes all registered metrics in this format. Their labels have no active characters.
+    /// Writes all registered metrics in this format. Their labels contain no control, bidirectional
+    /// or invisible characters.
     pub fn write(self, registry: &Registry) -> Result<String, fmt::Error> {
         let mut written = String::new();
         match self {
@@ -55,7 +58,7 @@ impl MetricsFormat {
         Ok(inert::lines(&written).into_owned())
     }
 
-    /// An answer with `text`, which is in this format.
+    /// Creates an answer from `text`, which has this format.
     pub fn reply(self, text: String) -> Response {
         let mut response = text.into_response();
         let headers = response.headers_mut();

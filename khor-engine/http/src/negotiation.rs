@@ -3,8 +3,9 @@
 
 use warp::http::{HeaderMap, HeaderName, header};
 
-/// The quality of `name` in a header such as `Accept-Encoding`, 0..=1. 0 means that the client does
-/// not accept it. `None` if the header has neither `name` nor a wildcard for it.
+/// The quality of `name` in a header such as `Accept-Encoding`, 0..=1. A quality of 0 means that
+/// the client does not accept `name`. `None` if the header contains neither `name` nor a wildcard
+/// that matches it.
 pub fn quality(headers: &HeaderMap, header: HeaderName, name: &str) -> Option<f32> {
     let group = name.split_once('/').map(|(group, _)| format!("{group}/*"));
     let specificity = |written: &str| {

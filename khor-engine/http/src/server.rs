@@ -34,13 +34,13 @@ use crate::connections::ConnectionSlots;
 
 /// Longest time in which a client may send the head of a request.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest request head, bytes.
+/// Maximum length of a request head, bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// Longest time without any reading, after which khor closes the connection.
+/// Longest time for which a client may read nothing. khor then closes the connection.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Size of the kernel's buffer for answers that a client has not read, including its overhead.
+/// Size of the kernel's send buffer, which holds answers that the client has not read yet.
 const UNREAD_BYTES: usize = 256 * 1024;
-/// Longest time for connections to end when khor ends.
+/// Longest time that khor waits for connections to end when khor itself ends.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
 /// Shortest time between two log records about refused connections.
 const REFUSED_LOG_INTERVAL: Duration = Duration::from_mins(1);
@@ -82,7 +82,7 @@ pub async fn accept<R: Reply + 'static>(
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(bounded(socket, &own)), service);
         let watched = open.watch(connection.into_owned());
         tokio::spawn(async move {
-            // An error here means that the client has ended the connection. It needs no record.
+            // An error here means that the client has ended the connection. Do not log it.
             drop(watched.await);
             drop(slot);
         });
@@ -96,10 +96,10 @@ fn builder() -> Builder<TokioExecutor> {
     builder
 }
 
-/// Limits a connection. khor closes it if the client reads nothing for [`WRITE_TIMEOUT`], and the
-/// kernel buffers at most [`UNREAD_BYTES`].
+/// Limits a connection. khor closes the connection if the client reads nothing for
+/// [`WRITE_TIMEOUT`]. The kernel buffers at most [`UNREAD_BYTES`] for the client.
 fn bounded(socket: TcpStream, own: &Arc<OwnTraffic>) -> Pin<Box<TimeoutStream<CountedStream>>> {
-    // By default, the kernel buffers up to 4 MB, so that the timeout would begin later.
+    // By default, the kernel buffers up to 4 MB. The timeout begins only when the buffer is full.
     setsockopt(&socket, sockopt::SndBuf, &UNREAD_BYTES).ok();
     let mut stream = TimeoutStream::new(CountedStream::new(socket, own));
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
@@ -108,6 +108,6 @@ fn bounded(socket: TcpStream, own: &Arc<OwnTraffic>) -> Pin<Box<TimeoutStream<Co
 
 /// Waits until `stop` becomes true.
 pub async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the sender was dropped, which counts as a stop too.
+    // An error means that the sender was dropped. This also counts as a stop.
     drop(stop.wait_for(|stop| *stop).await);
 }

@@ -1,4 +1,4 @@
-//! Finds out where the kernel counts traffic: at the machine's edge, or inside the machine.
+//! Determines where the kernel counts traffic: at the machine's edge, or inside the machine.
 
 use std::{
     net::{IpAddr, SocketAddr, UdpSocket},
@@ -15,12 +15,12 @@ const DEVICES: &str = "/sys/class/net";
 /// Largest depth of stacked network devices. A bridge on a VLAN on a bond has depth three.
 const MAX_DEPTH: usize = 8;
 
-/// The place at which the kernel counts traffic.
+/// The place where the kernel counts traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountedAt {
-    /// At a device with hardware behind it. The counters are `edge_rx_*` and `edge_tx_*`.
+    /// At a network device with hardware. The counters are `edge_rx_*` and `edge_tx_*`.
     Edge,
-    /// At loopback, or at a pair of virtual devices. The counters are `local_*`.
+    /// At the loopback device, or at a pair of virtual devices. The counters are `local_*`.
     Local,
 }
 
@@ -30,8 +30,8 @@ pub(super) fn is_same_machine(local: IpAddr, remote: IpAddr) -> bool {
     remote.is_loopback() || remote == local
 }
 
-/// Where the kernel counts the traffic of the address `local`, and whether the device with this
-/// address splits large packets itself.
+/// Returns where the kernel counts the traffic of the address `local`, and whether the device with
+/// this address splits large packets itself.
 pub(super) fn find(local: IpAddr) -> (CountedAt, bool) {
     let local = local.to_canonical();
     if local.is_loopback() {
@@ -39,8 +39,8 @@ pub(super) fn find(local: IpAddr) -> (CountedAt, bool) {
     }
     let Some(device) = device_of(local) else { return (CountedAt::Edge, true) };
     let is_inside = is_inside(Path::new(DEVICES), &device);
-    // An unknown device counts as one that splits packets. This gives a low estimate, which hides
-    // less of other programs' traffic.
+    // Assume that an unknown device splits packets. This gives a low estimate of khor's own
+    // traffic, so that the subtraction hides less of other programs' traffic.
     (if is_inside { CountedAt::Local } else { CountedAt::Edge }, segments::splits(&device).unwrap_or(true))
 }
 
@@ -83,8 +83,8 @@ fn device_of(local: IpAddr) -> Option<String> {
         .next()
 }
 
-/// Whether the traffic of the device `name` stays inside the machine. This is true for one end of a
-/// pair (veth), and for a bridge without hardware below it. It is false for tunnels and dummy
+/// Whether the traffic of the device `name` stays inside the machine. This is true for a device of
+/// a veth pair, and for a bridge without hardware below it. It is false for tunnels and dummy
 /// devices, because their traffic leaves the machine through another device.
 fn is_inside(devices: &Path, name: &str) -> bool {
     let device = NetDevice::at(devices.join(name));
@@ -95,7 +95,7 @@ fn is_inside(devices: &Path, name: &str) -> bool {
     device.is_bridge() || is_pair
 }
 
-/// Whether the device `name`, or a device below it, has hardware behind it.
+/// Whether the device `name`, or a device below it, has hardware.
 fn reaches_hardware(devices: &Path, name: &str, depth: usize) -> bool {
     let device = NetDevice::at(devices.join(name));
     let below_reaches = || device.lower().iter().any(|name| reaches_hardware(devices, name, depth - 1));
@@ -108,8 +108,8 @@ mod tests {
 
     use super::*;
 
-    /// A folder that describes devices as `/sys/class/net` does. Each device has a name, the index
-    /// of the other end (0 for itself), and files.
+    /// Creates a folder that describes devices as `/sys/class/net` does. Each device has a name,
+    /// the index of its linked device (0 for the device itself), and files.
     fn devices(list: &[(&str, u32, &[&str])]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for (index, (name, link, files)) in list.iter().enumerate() {

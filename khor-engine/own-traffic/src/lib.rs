@@ -1,7 +1,7 @@
 //! Counts the network traffic of this khor process, and subtracts it from the machine's counters.
 //!
-//! Without this crate, the stream to a listener would sound like work of the machine.
-//! [`OwnTraffic`] counts the traffic. [`Subtraction`] subtracts it from the counters.
+//! Without this crate, khor would play the traffic that its own streams cause. [`OwnTraffic`]
+//! counts khor's own traffic. [`Subtraction`] subtracts this traffic from the counters.
 
 mod amounts;
 mod counted_at;
@@ -35,14 +35,14 @@ const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct OwnTraffic(Mutex<Ledger>);
 
-/// The traffic so far, and the open connections.
+/// khor's own traffic so far, and the open connections.
 #[derive(Debug, Default)]
 struct Ledger {
     /// The open connections, by number.
     open: HashMap<u64, Connection>,
     /// Number of the newest connection.
     newest: u64,
-    /// Sum over closed connections, datagrams and published messages.
+    /// The traffic of closed connections, datagrams and published messages.
     ended: Amounts,
     /// When the last search for tunnels began.
     searched: Option<Instant>,
@@ -52,12 +52,12 @@ struct Ledger {
 /// An open TCP connection.
 #[derive(Debug)]
 struct Connection {
-    /// The file descriptor. It is valid while the connection is in the ledger, because the stream
-    /// is closed later.
+    /// The file descriptor. It is valid while the connection is in the ledger, because khor removes
+    /// the connection from the ledger before it closes the stream.
     fd: RawFd,
     local: SocketAddr,
     remote: SocketAddr,
-    /// Number of writes to the connection.
+    /// Number of writes to the connection so far.
     writes: Arc<AtomicU64>,
     /// Whether the network device splits large packets itself.
     splits: bool,
@@ -70,10 +70,10 @@ struct Connection {
 #[derive(Clone, Copy, Debug)]
 enum Route {
     At(CountedAt),
-    /// The client is on this machine, and the search for tunnels has not checked it yet. It may be
-    /// sshd, which forwards the bytes through the edge.
+    /// The client is on this machine, and the search for tunnels has not checked the client yet.
+    /// The client may be sshd, which forwards the bytes through the machine's edge.
     Unchecked,
-    /// The client is sshd. All bytes count as local, and the bytes after `since` also count at the
+    /// The client is sshd. All bytes count as local. The bytes after `since` also count at the
     /// edge.
     Tunnel {
         since: Flow,
@@ -109,18 +109,18 @@ impl OwnTraffic {
         Some(Entry { own: Arc::clone(self), id, writes })
     }
 
-    /// Counts one UDP datagram of `payload` bytes that was sent.
+    /// Counts a UDP datagram of `payload` bytes that khor has sent.
     pub fn sent_datagram(&self, place: CountedAt, payload: usize, remote: IpAddr) {
         self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.sent));
     }
 
-    /// Counts one UDP datagram of `payload` bytes that was received.
+    /// Counts a UDP datagram of `payload` bytes that khor has received.
     pub fn received_datagram(&self, place: CountedAt, payload: usize, remote: IpAddr) {
         self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.received));
     }
 
-    /// Counts one message of `payload` bytes and its acknowledgement. For a library such as the
-    /// NATS client, which has its own TCP connection.
+    /// Counts a message of `payload` bytes and its acknowledgement. Call this for a library that
+    /// opens its own TCP connection, such as the NATS client.
     pub fn sent_message(&self, place: CountedAt, payload: usize, local: Option<IpAddr>) {
         self.add(place, &Flow::message(payload, local));
     }
@@ -129,7 +129,7 @@ impl OwnTraffic {
         sum(&mut self.lock().ended, &flow.amounts(place));
     }
 
-    /// All own traffic so far. Asks the kernel about each open connection.
+    /// Returns khor's own traffic so far. Asks the kernel about each open connection.
     fn amounts(&self) -> Amounts {
         let mut ledger = self.lock();
         let mut total = ledger.ended;

@@ -1,7 +1,7 @@
-//! Finds out whether the kernel or the network device splits large packets into segments.
+//! Determines whether the kernel or the network device splits large packets into segments.
 //!
-//! A device counts the packets that it receives from the kernel. If the device splits them itself
-//! (TSO), several segments count as one packet with one header.
+//! A device counts the packets that the kernel passes to it. If the device splits the packets
+//! itself (TSO), several segments count as one packet with one header.
 
 use std::io;
 
@@ -23,10 +23,10 @@ struct Value {
 ///
 /// # Errors
 ///
-/// The device does not exist, or does not report this setting.
+/// Fails if the device does not exist, or does not report this setting.
 pub(super) fn splits(device: &str) -> io::Result<bool> {
-    // SAFETY: the structure consists of integers, raw pointers and unions of them. Zero is a valid
-    // value for each.
+    // SAFETY: the structure consists of integers, raw pointers and unions of these types. Zero is a
+    // valid value of each.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     if device.len() >= request.ifr_name.len() {
         return Err(io::ErrorKind::InvalidInput.into());

@@ -17,7 +17,8 @@ use super::{Entry, OwnTraffic};
 /// A connection that [`OwnTraffic`] counts until it is dropped.
 #[derive(Debug)]
 pub struct CountedStream {
-    // Dropped before `stream`, because the last reading needs the open connection.
+    // Rust drops this field before `stream`, so that the last reading still finds the connection
+    // open.
     entry: Option<Entry>,
     stream: TcpStream,
 }

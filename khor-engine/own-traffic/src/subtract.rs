@@ -15,15 +15,14 @@ use super::{
 /// Shortest time between two readings of the open connections. It is a little less than 100 ms, so
 /// that jitter of the frames does not prevent ten readings per second.
 const READ_INTERVAL: Duration = Duration::from_millis(90);
-/// Time that own traffic may wait for the counters to show it. After one or two of these periods it
-/// is dropped, because the estimate was too high. Otherwise it would hide later traffic of other
-/// programs.
+/// Time that khor waits until the counters include its own traffic. After one or two of these
+/// periods, khor drops the remainder, because the estimate was too high. The remainder would
+/// otherwise hide later traffic of other programs.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Subtracts khor's own traffic from the whole-machine counters of one source.
+/// Subtracts khor's own traffic from a source's counters of the whole machine.
 ///
-/// The results never fall. If the counters do not show some own traffic yet, it is subtracted
-/// later.
+/// The results never fall. Own traffic that the counters do not include yet is subtracted later.
 #[derive(Debug)]
 pub struct Subtraction {
     own: Arc<OwnTraffic>,
@@ -31,7 +30,7 @@ pub struct Subtraction {
     known: Amounts,
     /// Own traffic that is not subtracted yet.
     pending: Amounts,
-    /// Own traffic of the previous and of the current period of [`PATIENCE`].
+    /// Own traffic in the previous and in the current period of length [`PATIENCE`].
     recent: [Amounts; 2],
     /// When the current period began.
     recent_since: Option<Instant>,
@@ -52,7 +51,7 @@ struct Series {
 }
 
 impl Subtraction {
-    /// Starts to subtract from the counters of a new source.
+    /// Begins a subtraction from the counters of a new source.
     pub fn new(own: Arc<OwnTraffic>) -> Self {
         let known = own.amounts();
         Self {
@@ -83,8 +82,8 @@ impl Subtraction {
         }
     }
 
-    /// Reads the own traffic. Without open connections, this needs no system call and is done for
-    /// every frame.
+    /// Reads the own traffic. Without open connections, this needs no system call, so it happens
+    /// for every frame.
     fn read(&mut self, now: Instant) {
         let is_connected = self.own.is_connected();
         self.read_at = is_connected.then_some(now);
@@ -106,8 +105,8 @@ impl Subtraction {
 }
 
 impl Series {
-    /// Takes the next value of the counter. Subtracts `pending` from the rise, or as much of it as
-    /// the rise allows.
+    /// Takes the next value of the counter. Subtracts `pending` from the increase, but at most the
+    /// whole increase.
     fn take(&mut self, value: Option<u64>, pending: &mut u64) {
         let last = std::mem::replace(&mut self.raw, value);
         let (Some(value), Some(last)) = (value, last) else {
@@ -115,7 +114,7 @@ impl Series {
             return;
         };
         let Some(rise) = value.checked_sub(last) else {
-            // The counter has restarted. A missing result avoids a spike in the rate.
+            // The counter has restarted. Return no result, so that the rate has no spike.
             *self = Self { raw: Some(value), own: 0, result: None };
             return;
         };
@@ -148,12 +147,12 @@ mod tests {
             Self { subtraction: Subtraction::new(Arc::clone(&own)), own, begun: Instant::now() }
         }
 
-        /// Counts bytes that khor sent at the edge.
+        /// Counts bytes that khor has sent at the edge.
         fn send(&self, bytes: u64) {
             self.own.lock().ended[TX] += bytes;
         }
 
-        /// The result for the value of the counter `edge_tx_bytes` after this time.
+        /// Passes a value of the counter `edge_tx_bytes` after this time, and returns the result.
         fn take(&mut self, after_ms: u64, value: Option<u64>) -> Option<u64> {
             let mut frame = Frame::new(0, [Some(1); Counter::ALL.len()]);
             frame.counters[Counter::EdgeTxBytes.index()] = value;
@@ -211,7 +210,7 @@ mod tests {
 
     #[test]
     fn byte_and_packet_counters_are_classified() {
-        // khor does not subtract from the totals of all devices and from the counters of disks.
+        // khor subtracts neither from the totals of all devices nor from the disk counters.
         const OTHERS: [Counter; 6] = [
             Counter::RxBytes,
             Counter::RxPackets,

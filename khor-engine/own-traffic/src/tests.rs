@@ -1,5 +1,5 @@
-//! Tests that the own traffic agrees with the counts of network devices, in separate network
-//! namespaces.
+//! Tests in separate network namespaces that the computed own traffic agrees with the counts of the
+//! network devices.
 
 use std::{
     io::{Read, Write},
@@ -31,8 +31,8 @@ fn ip(arguments: &str) -> bool {
     Command::new("ip").args(arguments.split(' ')).status().is_ok_and(|status| status.success())
 }
 
-/// The counts of a device in this thread's network namespace: bytes and packets received, then
-/// bytes and packets sent.
+/// Returns the counts of a device in this thread's network namespace: received bytes and packets,
+/// then sent bytes and packets.
 fn device(name: &str) -> [u64; 4] {
     let text = kernel_text::read("/proc/thread-self/net/dev").unwrap();
     let line = text.lines().find_map(|line| line.trim().strip_prefix(&format!("{name}:"))).unwrap();
@@ -125,8 +125,8 @@ fn veth_stream_agrees_with_device() {
     }
     let (to_client, from_server) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
-    // Both devices disappear when the namespace of one of them ends. So the client waits until the
-    // counts are read.
+    // Both devices disappear when the namespace of one of them ends, so the client waits until the
+    // test has read the counts.
     let (measured, is_measured) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {

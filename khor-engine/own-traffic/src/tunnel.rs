@@ -1,7 +1,7 @@
 //! Finds connections that come through an ssh tunnel (`ssh -L`).
 //!
-//! The client of such a connection is sshd on this machine, which forwards the bytes through the
-//! machine's edge.
+//! The client of a tunnelled connection is sshd on this machine, which forwards the bytes through
+//! the machine's edge.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,7 +18,7 @@ const NAMES: [&str; 2] = ["sshd", "sshd-session"];
 /// The first words in the title of a session's process.
 const TITLES: [&str; 2] = ["sshd: ", "sshd-session: "];
 
-/// The result of a search for one connection: whether its client is sshd.
+/// The result of a search for one connection: whether the connection's client is sshd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Client {
     pub(super) id: u64,
@@ -32,16 +32,16 @@ struct End {
     inode: u32,
 }
 
-/// The processes of this machine, as far as the search needs them.
+/// The data about this machine's processes that the search needs.
 #[derive(Debug, Default)]
 struct Processes {
-    /// The names of the programs that have the sockets open, by the sockets' inodes.
+    /// For the inode of each socket, the names of the programs that have the socket open.
     holders: HashMap<u32, String>,
-    /// The users with an ssh session.
+    /// The users that have an ssh session.
     ssh_users: HashSet<u32>,
 }
 
-/// Finds out which connections have sshd as their client. Each connection has a number, the
+/// Determines which connections have sshd as their client. Each connection has a number, the
 /// server's address and the client's address.
 pub(super) fn search(connections: Vec<(u64, SocketAddr, SocketAddr)>) -> Vec<Client> {
     let ends: Vec<_> = connections
@@ -88,8 +88,8 @@ impl Processes {
         Some(())
     }
 
-    /// Whether sshd has this socket open. Only root can read which sockets sshd has open. So a
-    /// socket of an unknown program counts as sshd's if its user has an ssh session.
+    /// Whether sshd has this socket open. Only root can read which sockets sshd has open. A socket
+    /// of an unknown program therefore counts as sshd's if its user has an ssh session.
     fn is_sshd(&self, end: End) -> bool {
         match self.holders.get(&end.inode) {
             Some(name) => NAMES.contains(&&**name),
@@ -119,8 +119,8 @@ mod tests {
 
     use super::*;
 
-    /// Writes a process as `/proc` describes it. Without `socket`, its descriptors are not
-    /// readable.
+    /// Writes the files that `/proc` would contain for a process. If `socket` is `None`, the
+    /// process's descriptors are not readable.
     fn process(proc: &Path, pid: u32, name: &str, title: &str, uid: u32, socket: Option<u32>) {
         let folder = proc.join(pid.to_string());
         fs::create_dir(&folder).unwrap();

@@ -1,5 +1,5 @@
-//! Computes which bytes and packets the network devices count for a connection, from the kernel's
-//! statistics of the connection.
+//! Computes how many bytes and packets the network devices count for a connection. Uses the
+//! kernel's statistics of the connection.
 
 use std::{net::IpAddr, os::fd::RawFd};
 
@@ -15,12 +15,13 @@ const TCP_HEADER: u64 = 20;
 const TCP_TIMESTAMPS: u64 = 12;
 /// `TCPI_OPT_TIMESTAMPS` of `linux/tcp.h`.
 const HAS_TIMESTAMPS: u8 = 1;
-/// Length of the options in a SYN packet that come in addition to [`TCP_TIMESTAMPS`].
+/// Length of the other options in a SYN packet, in addition to [`TCP_TIMESTAMPS`], bytes.
 const SYN_OPTIONS: u64 = 8;
-/// Longest packet that the kernel passes to a device, bytes, headers included.
+/// Maximum length of a packet that the kernel passes to a device, including headers, bytes.
 const LARGEST_PACKET: u64 = 65_536;
-/// Bytes that SSH adds to each piece of forwarded data: lengths, channel number, padding and MAC.
-/// Measured with OpenSSH 9.2 and its usual cipher, for pieces of 1, 4 and 16 KiB.
+/// Number of bytes that SSH adds to each piece of forwarded data: lengths, channel number, padding
+/// and MAC. The value was measured with OpenSSH 9.2 and its default cipher, for pieces of 1, 4 and
+/// 16 KiB.
 const SSH_OVERHEAD: u64 = 36;
 
 /// The payload and the packets of a connection in one direction.
@@ -78,16 +79,16 @@ impl Flow {
         }
     }
 
-    /// The traffic after `before`.
+    /// The traffic since the reading `before`.
     pub(super) fn since(&self, before: &Self) -> Self {
         let (sent, received) = (self.sent.since(&before.sent), self.received.since(&before.received));
         Self { sent, received, header: self.header }
     }
 
-    /// The traffic that sshd causes at the machine's edge when it forwards this traffic. sshd
-    /// encrypts and sends data as soon as it reads them, so each data packet becomes one packet.
-    /// The estimate assumes one acknowledgement per packet, and IPv4. It is low, so that it hides
-    /// less of other programs' traffic.
+    /// Estimates the traffic that sshd causes at the machine's edge when it forwards this traffic.
+    /// sshd encrypts and sends data as soon as it has read them, so each data packet becomes one
+    /// packet. The estimate assumes IPv4 and one acknowledgement per packet. It is a low estimate,
+    /// so that the subtraction hides less of other programs' traffic.
     pub(super) fn through_ssh(&self) -> Self {
         let through = |direction: &Direction, answered: &Direction| Direction {
             payload: direction.payload + direction.data_packets * SSH_OVERHEAD,
@@ -101,8 +102,8 @@ impl Flow {
         }
     }
 
-    /// The counts of the devices at `place`. A device counts a sent packet with its Ethernet
-    /// header, and a received packet without it.
+    /// The counts that the devices at `place` show for this traffic. A device counts a sent packet
+    /// with the Ethernet header, and a received packet without it.
     pub(super) fn amounts(&self, place: CountedAt) -> Amounts {
         let Self { sent, received, header } = self;
         match place {
@@ -126,9 +127,9 @@ fn ip_header(address: IpAddr) -> u64 {
     if address.to_canonical().is_ipv4() { IPV4_HEADER } else { IPV6_HEADER }
 }
 
-/// Reads the traffic of the TCP connection with the descriptor `fd`. If its device splits large
-/// packets itself, `writes` is the number of writes to the connection. `is_closing` adds the bytes
-/// that the kernel will still send after the connection is closed.
+/// Reads the traffic of the TCP connection with the descriptor `fd`. If the network device splits
+/// large packets itself, `writes` is the number of writes to the connection. If `is_closing`, the
+/// result includes the bytes that the kernel will send after the connection is closed.
 pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>, is_closing: bool) -> Option<Flow> {
     let mut info = tcp_info(fd)?;
     if is_closing {
@@ -140,7 +141,7 @@ pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>, is_closing: bo
     let data_packets = pieces.map_or(data_segments, |pieces| pieces.min(data_segments));
     let others = u64::from(info.tcpi_segs_out).saturating_sub(data_segments);
     let timestamps = if info.tcpi_options & HAS_TIMESTAMPS == 0 { 0 } else { TCP_TIMESTAMPS };
-    // The kernel does not count the packets of the handshake, which are a SYN in each direction.
+    // The kernel's statistics do not include the handshake: one SYN packet in each direction.
     Some(Flow {
         sent: Direction {
             payload: info.tcpi_bytes_sent + SYN_OPTIONS,
@@ -156,7 +157,7 @@ pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>, is_closing: bo
     })
 }
 
-/// Counts the bytes that are still queued as if they were sent, in full segments.
+/// Adds the bytes that are still queued, as if the kernel had sent them in full segments.
 fn add_unsent(info: &mut libc::tcp_info) {
     let segments = info.tcpi_notsent_bytes.div_ceil(info.tcpi_snd_mss.max(1));
     info.tcpi_bytes_sent += u64::from(info.tcpi_notsent_bytes);
@@ -165,7 +166,7 @@ fn add_unsent(info: &mut libc::tcp_info) {
 }
 
 fn tcp_info(fd: RawFd) -> Option<libc::tcp_info> {
-    // SAFETY: the structure consists of integers, for which zero is a value.
+    // SAFETY: the structure consists of integers, for which zero is a valid value.
     let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
     // SAFETY: the kernel writes at most `length` bytes to `info`. A closed descriptor causes an

@@ -35,14 +35,14 @@ pub struct RelayArgs {
     /// The site to publish to: 1 to 63 of a-z A-Z 0-9 - _
     #[arg(long, value_name = "NAME", env = "KHOR_SITE")]
     site: Name,
-    /// Instead of this machine, publish the sums of all hosts of this other site; several relays may
-    /// share the work
+    /// Instead of this machine, publish the sums of all hosts of this other site; several relays
+    /// may share the work
     #[arg(long, value_name = "NAME", env = "KHOR_AGGREGATE", conflicts_with_all = ["host", "label", "redact", "no_bpf", "baseline"])]
     aggregate: Option<Name>,
     /// Name of this machine in the site [default: its host name up to the first dot]
     #[arg(long, value_name = "NAME", env = "KHOR_HOST")]
     host: Option<Name>,
-    /// Label of this machine: section=NAME puts it into the section NAME
+    /// Label of this machine: section=NAME puts the machine into the section NAME
     #[arg(long, value_name = "section=NAME", env = "KHOR_LABEL", value_parser = section)]
     label: Option<Name>,
     #[command(flatten)]
@@ -91,7 +91,8 @@ impl RelayArgs {
     }
 }
 
-/// The baseline file of a relay: in systemd's `StateDirectory=`, else in `$XDG_STATE_HOME/khor`.
+/// The path of a relay's baseline file: in systemd's `StateDirectory=` if there is one, else in
+/// `$XDG_STATE_HOME/khor`.
 fn baseline_path() -> Option<PathBuf> {
     let state = std::env::var_os("STATE_DIRECTORY").map(PathBuf::from).or_else(|| {
         let base = etcetera::choose_base_strategy().ok()?;
@@ -109,8 +110,8 @@ fn host_name() -> anyhow::Result<Name> {
 }
 
 impl RelayArgs {
-    /// The settings of a relay that aggregates the site `aggregated`. Ends the program if the
-    /// options are invalid.
+    /// Creates the settings of a relay that aggregates the site `aggregated`. Ends the program if
+    /// the options are invalid.
     fn aggregate(&self, aggregated: &Name) -> anyhow::Result<AggregateSettings> {
         let wrong = |what: String| {
             RelayArgs::augment_args(clap::Command::new("relay"))
@@ -169,7 +170,8 @@ async fn go(
     let watchdog = tokio::spawn(systemd::feed_watchdog(move || beats.load(Ordering::Relaxed)));
     systemd::ready();
     let done = relay(&mut |now| {
-        // A relay that drops frames is still alive.
+        // Dropped frames also count as a heartbeat, because a relay that drops frames is still
+        // alive.
         heartbeat.store(now.frames + now.dropped, Ordering::Relaxed);
         metrics.update(now);
         let away = match (now.connected, &now.trouble) {

@@ -1,4 +1,5 @@
-//! The options for the NATS server and its credentials. All commands that connect to NATS use them.
+//! The command-line options for the NATS server and its credentials. All commands that connect to
+//! NATS have these options.
 
 use std::path::PathBuf;
 
@@ -32,12 +33,12 @@ pub struct NatsArgs {
 }
 
 impl NatsArgs {
-    /// The NATS server and the credentials for it. If an option is missing, the service's
-    /// credential from systemd replaces it.
+    /// Returns the NATS server and the credentials for it. If an option is missing, uses the
+    /// credential that systemd passes to the service.
     ///
     /// # Errors
     ///
-    /// systemd passes two credentials, but the server accepts only one.
+    /// Fails if systemd passes two credentials, because the server accepts only one.
     pub fn server(&self) -> anyhow::Result<NatsSettings> {
         self.with(&Credentials::of_service())
     }
@@ -79,8 +80,9 @@ impl Credentials {
         Self { directory: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
     }
 
-    /// The path of the credential `name`; `None` if it is missing or blank. Each credential is blank
-    /// by default, because systemd does not start a unit with a missing credential.
+    /// Returns the path of the credential `name`; `None` if it is missing or blank. The unit sets a
+    /// blank default for each credential, because systemd does not start a unit with a missing
+    /// credential.
     fn find(&self, name: &str) -> Option<PathBuf> {
         let path = self.directory.as_ref()?.join(name);
         let length = std::fs::metadata(&path).ok()?.len();

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-/// Sums the increases of the counts of several devices. `K` names a device, and each device has `N`
-/// counts.
+/// Sums the increases of the counts of several devices. `K` identifies a device, and each device
+/// has `N` counts.
 ///
-/// A device's first reading adds nothing, because the start of its counts is unknown. The first
-/// reading after an absence adds nothing either. If any count of a device fell, the device was
-/// replaced or its counts restarted, so this reading also adds nothing. So each total rises by at
-/// most the increases of devices that were read twice in a row.
+/// A device's first reading adds nothing, because khor does not know when its counts started. The
+/// first reading after an absence adds nothing either. If any count of a device has fallen, the
+/// device was replaced or its counts restarted, so this reading also adds nothing. Each total
+/// therefore includes only increases of devices that were read twice in a row.
 #[derive(Clone, Debug)]
 pub struct Accumulator<K, const N: usize> {
     last: BTreeMap<K, [u64; N]>,
@@ -73,8 +73,8 @@ mod tests {
         assert_eq!(total.totals(), [11]);
     }
 
-    /// A known bug of other monitors: an interface with a count of 500 GB returned, and the total
-    /// rose by 500 GB.
+    /// This is a known bug of other monitors: an interface with a count of 500 GB reappeared, and
+    /// the total rose by 500 GB.
     #[test]
     fn a_returning_device_counts_as_new() {
         let mut total = Accumulator::default();

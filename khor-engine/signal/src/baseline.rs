@@ -1,13 +1,14 @@
-//! Learns the baseline of each lane: slow, robust quantiles. Learning pauses during incidents.
+//! Learns the baseline of each lane: robust quantiles that adapt slowly. Learning pauses during
+//! incidents.
 //!
 //! Each lane's median and 99th percentile are estimated by stochastic approximation (Robbins &
-//! Monro 1951). The estimate takes a step up if the value is above it, and a step down if the value
-//! is below it. The quantile determines the ratio of the steps. So a lane needs only two numbers
-//! and no history, and a large spike has no more effect than a small one. The steps shrink to two
-//! octaves per hour.
+//! Monro 1951). An estimate takes a step up if the new value is above the estimate, and a step down
+//! if the value is below. The quantile determines the ratio of the two steps. A lane therefore
+//! needs only two numbers and no history, and a large spike has no more effect than a small one.
+//! The steps become smaller over time, down to two octaves per hour.
 //!
-//! A lane that is clearly above its band has an incident, and its values are not learned. An
-//! incident of more than half an hour becomes part of the baseline.
+//! While a lane is clearly above its usual band, it has an incident, and khor does not learn its
+//! values. If an incident lasts more than half an hour, khor learns its values after all.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,25 +18,27 @@ use super::{Catalogue, LaneId, LaneInfo, PerLane, Scale, is_lane_name};
 
 /// Time until the host's own values have replaced the priors, seconds.
 const LEARNING_S: f64 = 600.0;
-/// Quantile of the band's upper edge. Timers and agents of an idle host work in short bursts, which
-/// belong to the band.
+/// The quantile at the band's upper edge. Timers and agents of an idle host work in short bursts,
+/// and the band must include these bursts.
 const HIGH_QUANTILE: f64 = 0.99;
-/// Lowest height of the band, octaves. Without it, every small event would stand out on a host that
-/// is always idle.
+/// Minimum height of the band, octaves. Without this minimum, every small event would stand out on
+/// a host that is always idle.
 const MIN_BAND_OCTAVES: f64 = 0.5;
 /// Slowest adaptation, octaves per second: two octaves an hour.
 const SLOWEST_OCTAVES_PER_S: f64 = 2.0 / 3600.0;
-/// Speed of adaptation at first: this many octaves divided by the learning time so far.
+/// Initial speed of adaptation: this number of octaves divided by the learning time so far.
 const INITIAL_OCTAVES: f64 = 6.0;
-/// Distance above the band at which an incident begins, octaves. The lane's average over
-/// [`INCIDENT_TAU_S`] is compared.
+/// An incident begins when the lane's average over [`INCIDENT_TAU_S`] is this far above the band,
+/// octaves.
 const INCIDENT_OCTAVES: f64 = 1.0;
-/// The same distance while the band is mostly the prior. A big host must not count as an incident.
+/// Replaces [`INCIDENT_OCTAVES`] while the band still consists mostly of the prior, octaves. The
+/// usual load of a big host must not count as an incident.
 const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
 const INCIDENT_TAU_S: f64 = 5.0;
-/// An incident that lasts longer than this becomes part of the baseline, seconds.
+/// Maximum duration of an incident, seconds. After this time, khor learns the lane's values again.
 const MAX_INCIDENT_S: f64 = 1800.0;
-/// Longest interval that counts as learning time, seconds. In a longer gap, the values are unknown.
+/// Longest interval that counts as learning time, seconds. The values during a longer gap are
+/// unknown.
 const MAX_STEP_S: f64 = 1.0;
 /// Maximum number of baselines kept for lanes that are missing from the catalogue.
 const MAX_WAITING: usize = 256;
@@ -49,7 +52,7 @@ pub(super) struct Band {
     pub(super) high: f64,
 }
 
-/// The learned baseline of one lane. It is saved for the next start.
+/// The learned baseline of one lane. khor saves it for the next start.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LearntBaseline {
     /// Median, octaves above the lane's grain.
@@ -76,7 +79,7 @@ struct Learner {
     name: Arc<str>,
     scale: Scale,
     learnt: Option<LearntBaseline>,
-    /// The rate's average over [`INCIDENT_TAU_S`], octaves.
+    /// Average of the rate over [`INCIDENT_TAU_S`], octaves.
     average: f64,
     /// Duration of the current incident, seconds.
     incident_s: f64,
@@ -87,7 +90,7 @@ impl Learner {
         Self { name: Arc::clone(&lane.name), scale: lane.scale, learnt, average: 0.0, incident_s: 0.0 }
     }
 
-    /// The host's own band, blended with the prior until enough is learned.
+    /// The host's own band. Until khor has learned enough, the band is a blend with the prior.
     fn band(&self) -> Band {
         let (prior_middle, prior_high) = self.scale.prior_octaves();
         let own = self.progress();
@@ -101,7 +104,8 @@ impl Learner {
         Band { middle, high: high.max(middle + MIN_BAND_OCTAVES) }
     }
 
-    /// Share of the host's own values in the band, 0..=1.
+    /// Share of the band that comes from the host's own values, 0..=1. The remainder comes from the
+    /// prior.
     fn progress(&self) -> f64 {
         self.learnt.map_or(0.0, |learnt| (learnt.learnt_s / LEARNING_S).min(1.0))
     }
@@ -120,7 +124,8 @@ impl Learner {
         let step = (INITIAL_OCTAVES / (learnt.learnt_s + 10.0)).max(SLOWEST_OCTAVES_PER_S) * dt_s;
         let towards = |held: f64, quantile: f64| {
             let step = step * if x > held { quantile } else { quantile - 1.0 };
-            // A step stops at the value, so the estimate of a constant is exactly that constant.
+            // A step never passes the value, so the estimate of a constant becomes exactly this
+            // constant.
             if step > 0.0 { (held + step).min(x) } else { (held + step).max(x) }
         };
         learnt.middle_octaves = towards(learnt.middle_octaves, 0.5);
@@ -155,7 +160,8 @@ impl Baseline {
             let known = known.map(|index| before.swap_remove(index));
             let learner = match known {
                 Some(learner) if learner.scale == lane.scale => learner,
-                // The scale changed: the old baseline counts octaves above another grain.
+                // The scale has changed, so the octaves of the old baseline are invalid. Learn a
+                // new one.
                 Some(_) => Learner::new(lane, None),
                 None => Learner::new(lane, self.waiting.remove(&*lane.name)),
             };
@@ -189,8 +195,8 @@ impl Baseline {
         Some(learner.scale.rate_at(learner.band().middle))
     }
 
-    /// Learned share of the selected lanes' baselines, 0..=1. The rest comes from the priors.
-    /// `is_selected` is in catalogue order.
+    /// Share of the selected lanes' baselines that is learned, 0..=1. The remainder comes from the
+    /// priors. `is_selected` is in catalogue order.
     pub(super) fn progress(&self, is_selected: impl Iterator<Item = bool>) -> f32 {
         let selected = self.learners.iter().zip(is_selected).filter(|(_, is_selected)| *is_selected);
         let (sum, count) =

@@ -14,21 +14,21 @@ const MAX_NAME_LEN: usize = 32;
 const MAX_LABEL_CHARS: usize = 48;
 /// Longest unit of a lane, characters.
 const MAX_UNIT_CHARS: usize = 16;
-/// The unit of shares of time. They are at most 1.
+/// The unit of lanes whose values are shares of time, from 0 to 1.
 const TIME_SHARE: &str = "ratio";
 
 /// The definition of an added lane. [`Catalogue::add`] validates it. Captures store it as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LaneDefinition {
-    /// Name in API, OSC, captures and page: a letter, then up to 31 of `a-z`, `0-9`, `_`, `.` and
-    /// `-`.
+    /// Name of the lane in the API, OSC, captures and the page: a letter, then up to 31 of the
+    /// characters `a-z`, `0-9`, `_`, `.` and `-`.
     pub name: String,
-    /// Label for people, 1..=48 characters. Control, direction and invisible characters are
+    /// Label for users, 1..=48 characters. Control, bidirectional and invisible characters are
     /// rejected.
     pub label: String,
     /// Family of the lane.
     pub family: Family,
-    /// Unit of the values, 0..=16 characters. Control, direction and invisible characters are
+    /// Unit of the values, 0..=16 characters. Control, bidirectional and invisible characters are
     /// rejected. The unit `ratio` marks shares of time, which are at most 1.
     pub unit: String,
     /// Scale of the values.
@@ -42,7 +42,7 @@ pub struct LaneDefinition {
 pub struct LaneInfo {
     /// Position in the catalogue.
     pub id: LaneId,
-    /// Name in API, OSC, captures and page.
+    /// Name of the lane in the API, OSC, captures and the page.
     pub name: Arc<str>,
     /// Label for people.
     pub label: Arc<str>,
@@ -52,8 +52,8 @@ pub struct LaneInfo {
     pub unit: Arc<str>,
     /// Scale of the values.
     pub scale: Scale,
-    /// The voice that plays an added lane. For a kernel signal, the preset's mapping selects the
-    /// voice, and this is only the voice that fits.
+    /// The voice that plays an added lane. For a kernel signal, this is only a suitable voice,
+    /// because the preset's mapping selects the voice that plays.
     pub voice: VoiceHint,
 }
 
@@ -84,9 +84,9 @@ pub enum CatalogueError {
 
 /// The list of lanes that a source delivers. Clones share their memory.
 ///
-/// Lanes are only added, and an id is a position. So an id refers to the same lane in every
-/// catalogue that extends this one. If a source no longer delivers a lane, the lane keeps its id
-/// and its values are missing.
+/// Lanes are never removed, and a lane's id is its position. An id therefore refers to the same
+/// lane in every catalogue that extends this one. If a source no longer delivers a lane, the lane
+/// keeps its id, and its values are missing.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     lanes: Arc<Vec<LaneInfo>>,
@@ -112,8 +112,8 @@ impl Catalogue {
     ///
     /// # Errors
     ///
-    /// The catalogue is full, another lane has the name, or the definition breaks a rule. The
-    /// catalogue is unchanged.
+    /// Fails if the catalogue is full, if another lane has the name, or if the definition breaks a
+    /// rule. The catalogue then stays unchanged.
     pub fn add(&mut self, lane: LaneDefinition) -> Result<LaneId, CatalogueError> {
         if let Some(problem) = lane.problem() {
             return Err(CatalogueError::Invalid { name: lane.name, problem });
@@ -148,8 +148,8 @@ impl Catalogue {
         self.lanes.get(SIGNALS.len()..).unwrap_or_default()
     }
 
-    /// Whether this catalogue begins with all lanes of `earlier`. If so, values that were stored by
-    /// id stay valid.
+    /// Whether this catalogue begins with all lanes of `earlier`. In this case, values that were
+    /// stored by id stay valid.
     pub fn extends(&self, earlier: &Self) -> bool {
         Arc::ptr_eq(&self.lanes, &earlier.lanes) || self.lanes.starts_with(&earlier.lanes)
     }
@@ -221,9 +221,9 @@ impl LaneDefinition {
     }
 }
 
-/// Whether a text is a valid lane name: a letter, then up to 31 of `a-z`, `0-9`, `_`, `.` and `-`.
-/// JavaScript moves numeric names to the front of an object's keys, so a name must begin with a
-/// letter.
+/// Whether a text is a valid lane name: a letter, then up to 31 of the characters `a-z`, `0-9`,
+/// `_`, `.` and `-`. A name must begin with a letter because JavaScript moves numeric names to the
+/// front of an object's keys.
 pub fn is_lane_name(text: &str) -> bool {
     let is_allowed = |c: u8| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-');
     let begins = text.starts_with(|c: char| c.is_ascii_lowercase());

@@ -7,18 +7,20 @@ use super::{PerAdded, PerSignal, SIGNALS, SignalId};
 /// One value for each counter, in the order of [`Counter::ALL`].
 pub type PerCounter<T> = [T; Counter::ALL.len()];
 
-/// Cumulative counts. `None` is an unknown count, which is not zero.
+/// Cumulative counts. `None` means that a count is unknown, not that it is zero.
 pub type Counters = PerCounter<Option<u64>>;
 
 /// The counts and the values of all added lanes at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// Time, `CLOCK_BOOTTIME` in nanoseconds. In a capture, it is the clock of the recorded host.
+    /// Time of the frame: `CLOCK_BOOTTIME` of the host, nanoseconds. In a capture, this is the
+    /// clock of the recorded host.
     pub t_ns: u64,
     /// The cumulative counts.
     pub counters: Counters,
     /// The values of the added lanes, each in its lane's unit. A value is the lane's current rate
-    /// or amount, not a cumulative count. `None` is a missing value, which is not zero.
+    /// or amount, not a cumulative count. `None` means that the value is missing, not that it is
+    /// zero.
     pub added: PerAdded<Option<f64>>,
 }
 

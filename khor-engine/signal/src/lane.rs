@@ -13,23 +13,22 @@ use super::{
 /// Time constants of a rising and a falling level at `smoothing` 0.5, seconds.
 const ATTACK_TAU_S: f64 = 0.010;
 const RELEASE_TAU_S: f64 = 0.300;
-/// At `smoothing` 0 the time constants are divided by this, at 1 multiplied.
+/// The time constants are divided by this factor at `smoothing` 0, and multiplied by it at 1.
 const SMOOTHING_SPAN: f64 = 4.0;
-/// Distance from the upper edge of the usual band to the rate at which the level leaves 0, octaves.
+/// The level rises above 0 when the rate is this far above the usual band, octaves.
 const AUDIBLE_MARGIN_OCTAVES: f64 = 0.6;
-/// Lowest distance between the rates of level 0 and level 1, octaves. Without it, a host that is
-/// always near the ceiling would jump from silence to full level.
+/// Minimum distance between the rate with level 0 and the rate with level 1, octaves. Without this
+/// minimum, the level of a host that is always near the ceiling would jump from 0 to 1.
 const MIN_SPAN_OCTAVES: f64 = 2.5;
-/// Time constant after which a change is no longer a surprise, seconds.
+/// Time constant of the average from which a rate must differ to be a surprise, seconds.
 const SURPRISE_TAU_S: f64 = 45.0;
-/// Lowest level other than zero. A decaying level never reaches zero, so lower values are set to
-/// zero.
+/// Levels below this value are set to zero, because a decaying level would never reach zero.
 const INAUDIBLE: f64 = 1e-6;
-/// Lowest spread by which a change is divided, octaves.
+/// Minimum value for the usual spread of a lane, octaves. Changes are divided by the spread.
 const MIN_SPREAD_OCTAVES: f64 = 0.5;
-/// Largest change without surprise, spreads.
+/// Largest change that is not a surprise, in units of the usual spread.
 const EXPECTED_SPREADS: f64 = 1.0;
-/// The 99th percentile of a normal distribution, standard deviations above its mean.
+/// Number of standard deviations from the mean of a normal distribution to its 99th percentile.
 const SPREADS_TO_HIGH: f64 = 2.326;
 
 /// The current state of one lane.
@@ -38,24 +37,24 @@ pub struct Lane {
     /// Level, 0..=1: the rate above this host's baseline, or relative to the ceiling (see
     /// [`RangeMode`]).
     pub level: f32,
-    /// Rate relative to the baseline, octaves: 0 is usual, 1 is twice as much.
+    /// Rate relative to the baseline, octaves: 0 is the usual rate, 1 is twice the usual rate.
     pub deviation: f32,
-    /// Surprise, 0..=1: how much the rate differs from the last minute. It is 0.63 for a change of
-    /// about three times the usual spread.
+    /// Surprise, 0..=1: how much the rate differs from its average in the last minute. A change of
+    /// about three times the usual spread has the surprise 0.63.
     pub surprise: f32,
 }
 
-/// All lanes at one instant. `None` is a missing lane, which is not zero.
+/// All lanes at one instant. `None` means that the lane is missing, not that it is zero.
 pub type Lanes = PerLane<Option<Lane>>;
 
 /// The reference of levels: the baseline or a fixed ceiling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RangeMode {
-    /// The host's own baseline: idle is 0 on any host.
+    /// Levels are relative to the host's own baseline, so an idle host of any size has level 0.
     #[default]
     Adaptive,
-    /// A fixed ceiling: the same rate gives the same level on any host.
+    /// Levels are relative to a fixed ceiling, so the same rate gives the same level on any host.
     Absolute,
 }
 
@@ -157,7 +156,8 @@ impl Interpreter {
         PerLane::from_fn(self.lanes.added.len(), of)
     }
 
-    /// Learned share of the available lanes' baselines, 0..=1. The rest comes from the priors.
+    /// Share of the available lanes' baselines that is learned, 0..=1. The remainder comes from the
+    /// priors.
     pub(super) fn progress(&self) -> f32 {
         self.baseline.progress(self.lanes.values().map(Option::is_some))
     }
@@ -167,8 +167,8 @@ impl Interpreter {
     }
 }
 
-/// Computes a lane from its rate. `band` is the lane's usual range, and `held` its last level.
-/// `recent` is the rate's average over [`SURPRISE_TAU_S`]; this function updates it.
+/// Computes a lane from its rate. `band` is the lane's usual range, and `held` is its last level.
+/// `recent` is the average of the rate over [`SURPRISE_TAU_S`]; this function updates the average.
 fn interpret(
     info: &LaneInfo,
     scaling: &Scaling,

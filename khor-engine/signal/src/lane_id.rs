@@ -2,8 +2,8 @@
 
 use super::{SIGNALS, SignalId};
 
-/// Position of a lane in a catalogue, 0..64. The kernel signals have the first 15, in the order of
-/// [`SignalId`].
+/// Position of a lane in a catalogue, 0..64. The kernel signals have the first 15 positions, in the
+/// order of [`SignalId`].
 ///
 /// An id is valid in its own catalogue, and in catalogues that extend it. Files and messages
 /// identify lanes by name, not by id.

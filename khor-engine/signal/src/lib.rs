@@ -1,10 +1,10 @@
-//! Turns counters into signals. From a source's frames it computes rates, and from rates lanes
-//! (level, deviation, surprise). The crate has no I/O and no clock.
+//! Turns counters into signals. The crate computes rates from a source's frames, and lanes (level,
+//! deviation, surprise) from the rates. It has no I/O and no clock.
 //!
 //! A `catalogue` lists the lanes: first the kernel's `signals`, then the lanes that a source adds.
-//! `rate` subtracts counters. `scale` converts a rate into octaves or a level, and `baseline`
-//! learns the usual rates of this host. `lane` combines both. `pipeline` runs these steps.
-//! `ensemble` combines several hosts into one.
+//! `rate` computes rates from counters. `scale` converts a rate into octaves or a level, and
+//! `baseline` learns the usual rates of this host. `lane` combines scale and baseline. `pipeline`
+//! runs these steps. `ensemble` combines the readings of several hosts into one reading.
 
 mod accumulator;
 mod baseline;
@@ -46,6 +46,6 @@ pub use khor_proto::Counter;
 /// One value for each kernel signal, in catalogue order.
 pub type PerSignal<T> = [T; SignalId::COUNT];
 
-/// Levels of the kernel signals at one instant, each 0..=1. `None` is a missing level, which is not
-/// zero.
+/// Levels of the kernel signals at one instant, each 0..=1. `None` means that the level is missing,
+/// not that it is zero.
 pub type Levels = PerSignal<Option<f32>>;

@@ -8,8 +8,9 @@ use super::{
     lane::{Interpreter, Scaling},
 };
 
-/// Time constant of the rates' moving average, seconds. It is long enough that one event in a 20 ms
-/// interval does not count as fifty a second. It is short enough that a burst is audible at once.
+/// Time constant of the rates' moving average, seconds. It is long enough that a single event in a
+/// 20 ms interval does not appear as fifty events per second. It is short enough that a burst is
+/// audible immediately.
 const RATE_TAU_S: f64 = 0.25;
 /// Time constant of the rates that the page shows as numbers, seconds.
 const SHOWN_TAU_S: f64 = 1.0;
@@ -44,7 +45,7 @@ pub struct Reading {
     pub rates: PerLane<Option<f64>>,
     /// The baselines, each in its lane's unit.
     pub baselines: PerLane<Option<f64>>,
-    /// Learned share of the baselines, 0..=1. The rest comes from the priors.
+    /// Share of the baselines that is learned, 0..=1. The remainder comes from the priors.
     pub learnt: f32,
     /// Rates of the counters, counts per second.
     pub counter_rates: PerCounter<Option<f64>>,
@@ -77,7 +78,7 @@ impl Averages {
     }
 
     /// Updates the averages with the rates of one interval, and with the values of the added lanes
-    /// at its end. Returns the averages of all lanes, each in its lane's unit.
+    /// at the end of the interval. Returns the averages of all lanes, each in its lane's unit.
     fn push(&mut self, rates: &CounterRates, frame: &Frame, added: &[LaneInfo]) -> PerLane<Option<f64>> {
         let (interval_s, tau_s) = (rates.interval_s, self.tau_s);
         for (held, rate) in self.counters.iter_mut().zip(rates.per_s) {
@@ -128,8 +129,8 @@ impl Pipeline {
         self.interpreter.catalogue()
     }
 
-    /// Discards the averages, because the counters of the next source do not continue the last
-    /// ones. Keeps the baselines and the catalogue.
+    /// Discards the averages, because the counters of the next source do not continue the previous
+    /// counters. Keeps the baselines and the catalogue.
     pub fn reset(&mut self) {
         self.last = None;
         self.interpreter.reset();
@@ -187,13 +188,13 @@ fn cap_time_shares(mut rates: PerLane<Option<f64>>, catalogue: &Catalogue) -> Pe
     rates
 }
 
-/// Lowest rate other than zero, counts per second. A decaying average never reaches zero, so lower
-/// values are set to zero.
+/// Rates below this value are set to zero, because a decaying average would never reach zero. In
+/// counts per second.
 const ZERO_RATE: f64 = 1e-9;
 
-/// One step of a one-pole low-pass filter over `dt_s`, with time constant `tau_s`; exact for any
-/// step length. An unknown value resets the filter. The filter then restarts at zero, so that the
-/// first, short interval after a gap does not cause a spike.
+/// Computes one step of a one-pole low-pass filter over `dt_s` seconds, with the time constant
+/// `tau_s`. The result is exact for any step length. An unknown value resets the filter. The filter
+/// then restarts at zero, so that the first, short interval after a gap does not cause a spike.
 fn low_pass(held: Option<f64>, target: Option<f64>, dt_s: f64, tau_s: f64) -> Option<f64> {
     let (held, target) = (held.unwrap_or(0.0), target?);
     let followed = target + (held - target) * (-dt_s / tau_s).exp();

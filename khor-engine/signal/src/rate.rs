@@ -7,8 +7,8 @@ use super::{Counter, Frame, PerCounter, PerSignal, SignalId};
 pub struct CounterRates {
     /// Length of the interval, seconds; above 0.
     pub interval_s: f64,
-    /// Rates, counts per second; for pressure counters µs of waiting per second. `None` if the
-    /// count is unknown at either end of the interval, or fell.
+    /// Rates, counts per second; for pressure counters, µs of waiting per second. `None` if the
+    /// count is unknown at either end of the interval, or has fallen.
     pub per_s: PerCounter<Option<f64>>,
 }
 
@@ -40,8 +40,8 @@ impl CounterRates {
 fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Option<f64> {
     const US_PER_S: f64 = 1e6;
     const NS_PER_S: f64 = 1e9;
-    /// Lowest request rate for which a latency is computed. Below it, the moving averages only
-    /// reflect requests of long ago.
+    /// Minimum request rate for which a latency is computed. At a lower rate, the moving averages
+    /// only reflect requests from long ago.
     const LEAST_REQUESTS_PER_S: f64 = 0.01;
     match signal {
         SignalId::Exec => rate(Counter::Execs),

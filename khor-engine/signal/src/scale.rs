@@ -4,18 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::{PerSignal, SIGNALS, SignalId};
 
-/// Largest allowed ratio of a ceiling or prior to the grain: 40 octaves.
+/// Largest allowed ratio of a ceiling or prior to the grain. It corresponds to 40 octaves.
 const MAX_SPAN: f64 = 1_099_511_627_776.0;
 
 /// The scale that converts a lane's values into octaves and levels. All amounts are in the lane's
 /// unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
-    /// The rate of one octave, above 0. Smaller differences are mostly noise.
+    /// The rate that is one octave above a rate of 0; greater than 0. Smaller differences are
+    /// mostly noise.
     pub grain: f64,
-    /// The rate whose level is 1, above 0.
+    /// The rate that has level 1; greater than 0.
     pub ceiling: f64,
-    /// The baseline until the host's own is learned.
+    /// The baseline that applies until khor has learned the host's own baseline.
     pub prior: Prior,
     /// The curve of levels up to the ceiling.
     pub curve: LevelCurve,
@@ -46,8 +47,8 @@ pub enum LevelCurve {
 }
 
 /// The scale of a kernel signal. Grains and priors are round numbers for an idle desktop or small
-/// server, between the values of the development machines. Ceilings follow design §3. A host's own
-/// baseline replaces the priors within ten minutes.
+/// server. They lie between the values that the development machines have. A host's own baseline
+/// replaces the priors within ten minutes.
 const fn scale(signal: SignalId) -> Scale {
     let (grain, ceiling, (median, p99)) = match signal {
         SignalId::Exec => (0.5, 250.0, (0.3, 5.0)),
@@ -97,8 +98,8 @@ impl Scale {
         (self.octaves(self.prior.median), self.octaves(self.prior.p99))
     }
 
-    /// Level of a rate relative to a ceiling, 0..=1, without a baseline. Both are in the lane's
-    /// unit.
+    /// Level of a rate relative to a ceiling, 0..=1, without a baseline. The rate and the ceiling
+    /// are in the lane's unit.
     pub fn level(&self, rate: f64, ceiling: f64) -> f32 {
         let level = match self.curve {
             LevelCurve::Linear => rate / ceiling,
@@ -138,8 +139,8 @@ impl Scale {
     }
 }
 
-/// Level of a signal's rate relative to a ceiling, 0..=1, without a baseline. Both are in the
-/// signal's unit.
+/// Level of a signal's rate relative to a ceiling, 0..=1, without a baseline. The rate and the
+/// ceiling are in the signal's unit.
 pub fn level(signal: SignalId, rate: f64, ceiling: f64) -> f32 {
     signal.scale().level(rate, ceiling)
 }

@@ -86,9 +86,9 @@ pub enum VoiceHint {
 pub struct SignalInfo {
     /// Identifier of the signal.
     pub id: SignalId,
-    /// Name in configuration, API, OSC and page.
+    /// Name in the configuration, the API, OSC and the page.
     pub name: &'static str,
-    /// Label for people, one to three words.
+    /// Label for users, one to three words.
     pub label: &'static str,
     /// Family of the signal.
     pub family: Family,

@@ -11,10 +11,10 @@ pub enum SourceKind {
     Collector,
     /// `/proc`, which the engine reads itself if there is no collector.
     Proc,
-    /// The demo: synthetic counters, not this host's.
+    /// The demo, which delivers synthetic counters.
     Demo,
-    /// A played capture: recorded counters, not this host's current ones.
+    /// A capture, which contains recorded counters.
     Capture,
-    /// The relays of a site, which publish many hosts.
+    /// The relays of a site, which publish the counters of many hosts.
     Site,
 }

@@ -1,5 +1,5 @@
-//! Tests the cost of added lanes while there are none: a frame allocates no memory, and a reading
-//! is little larger than its values.
+//! Tests that support for added lanes costs almost nothing while there are none: a frame allocates
+//! no memory, and a reading is only slightly larger than its values.
 
 use std::mem::size_of;
 

@@ -14,8 +14,8 @@ pub fn is_unit(name: &str) -> bool {
 }
 
 /// Whether `text` can select a cgroup: it is empty, the name of a unit, or a path from the root of
-/// the hierarchy without `.` and `..`. Text with active characters cannot ([inert]), because no
-/// cgroup manager makes such names.
+/// the hierarchy without `.` and `..`. Control, bidirectional and invisible characters are not
+/// allowed ([inert]), because no cgroup manager creates names with such characters.
 pub fn is_selector(text: &str) -> bool {
     if !inert::is_inert(text) {
         return false;

@@ -1,4 +1,4 @@
-//! The time of the machine's clock, as milliseconds since 1970.
+//! Reads the machine's clock, in milliseconds since 1970.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

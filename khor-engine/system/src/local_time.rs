@@ -14,17 +14,17 @@ const FOLDERS: [&str; 4] =
     ["/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"];
 /// The zone file of the machine.
 const MACHINE: &str = "/etc/localtime";
-/// The rule that the C library uses for a summer time without a rule. It is the rule of the United
-/// States.
+/// The rule for clock changes that the C library uses if `TZ` names a summer time without a rule.
+/// It is the rule of the United States.
 const DEFAULT_RULE: &str = ",M3.2.0,M11.1.0";
 const FIX: &str = "set TZ to a name such as Europe/Berlin and install tzdata, or unset TZ; then restart khor";
 
-/// The time zone of this process. If the requested zone is invalid, UTC and the reason.
+/// The time zone of this process. If the requested zone is invalid, this is UTC with the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Local {
     /// The time zone.
     pub zone: TimeZone,
-    /// Why the requested zone is invalid, so that the zone is UTC; `None` for a valid zone.
+    /// Why the requested zone is invalid; `None` for a valid zone.
     pub problem: Option<Shortfall>,
 }
 
@@ -37,7 +37,7 @@ impl Local {
         by_variable.clone().unwrap_or_else(Self::of_machine)
     }
 
-    /// The name of the zone for users: `Europe/Berlin`, or the current difference to UTC.
+    /// The display name of the zone: `Europe/Berlin`, or the current offset from UTC.
     pub fn name(&self) -> String {
         let offset = || format!("UTC{}", self.zone.to_offset(Timestamp::now()));
         self.zone.iana_name().map_or_else(offset, str::to_owned)
@@ -122,7 +122,8 @@ mod tests {
         })
     }
 
-    /// The same times by the C library, as the program `date` prints them. `None` if `date` fails.
+    /// The same local times according to the C library, which the program `date` uses. `None` if
+    /// `date` fails.
     fn by_date(tz: &str) -> Option<[String; 3]> {
         let mut noons = Vec::new();
         for noon in ["2026-01-15 12:00:00Z", "2026-03-20 12:00:00Z", "2026-07-15 12:00:00Z"] {

@@ -20,7 +20,7 @@ impl NetDevice {
         Self(folder.into())
     }
 
-    /// Index of the device, which stays the same after a rename. `None` if there is no such device.
+    /// Index of the device. A rename does not change the index. `None` if there is no such device.
     pub fn index(&self) -> Option<u32> {
         self.number("ifindex")
     }
@@ -36,7 +36,7 @@ impl NetDevice {
         self.number("type") == Some(ETHERNET)
     }
 
-    /// Whether the device has hardware behind it, or is a guest's virtual network card.
+    /// Whether the device has hardware, or is a guest's virtual network card.
     pub fn has_hardware(&self) -> bool {
         self.has("device")
     }
@@ -56,7 +56,7 @@ impl NetDevice {
         self.has("master").then(|| Self(self.0.join("master")))
     }
 
-    /// The device's `DEVTYPE`; empty if it has none. `None` if there is no such device.
+    /// The device's `DEVTYPE`; empty if the device has none. `None` if there is no such device.
     pub fn kind(&self) -> Option<String> {
         let uevent = kernel_text::read(self.0.join("uevent")).ok()?;
         Some(uevent.lines().find_map(|line| line.strip_prefix("DEVTYPE=")).unwrap_or_default().to_owned())

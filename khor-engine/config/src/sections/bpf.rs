@@ -16,7 +16,7 @@ section! {
         /// Cgroup that khor plays: a systemd unit (`nginx.service`), or a path from the root of the
         /// hierarchy that begins with a slash. Empty selects the whole machine.
         cgroup: String = String::new(), CGROUP, Access::Api;
-        /// Ids of processes that khor plays, in addition to `cgroup`.
+        /// Ids of processes that khor plays in addition to the processes of `cgroup`.
         tgid_allow: Vec<u32> = Vec::new(), ALLOWED, Access::Api;
         /// Ids of processes that khor does not play.
         tgid_deny: Vec<u32> = Vec::new(), DENIED, Access::Api;

@@ -3,7 +3,7 @@
 use crate::{Access, Rule, definition::section};
 
 section! {
-    /// What khor offers on the session bus.
+    /// The services that khor offers on the session bus.
     #[derive(Copy, Eq)]
     Desktop, DesktopPatch {
         /// Offer the service `org.khor.Engine` on the session bus, for scripts and desktop tools.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Access, ConfigError, Kind, Leaf, Rule, definition::section, error::not_allowed};
 
 section! {
-    /// Hours in which khor mutes the sound device every day. MIDI and OSC continue.
+    /// Hours in which khor mutes the sound device every day. MIDI and OSC output continue.
     #[derive(Copy, Eq)]
     Quiet, QuietPatch {
         /// Mute the sound device in the quiet hours.

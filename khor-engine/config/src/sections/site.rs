@@ -14,8 +14,8 @@ section! {
     Site, SitePatch {
         /// Name of the site that khor plays. Empty selects this machine.
         name: String = String::new(), SITE_NAME, Access::CommandLine;
-        /// The single host of the site that plays alone, as if it were this machine. Null selects
-        /// all hosts.
+        /// The only host of the site that khor plays, as if it were this machine. Null selects all
+        /// hosts.
         host: Option<String> = None, HOST_NAME, Access::Api;
         /// The NATS server of the site.
         nats: Nats;

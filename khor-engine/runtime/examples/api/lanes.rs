@@ -1,5 +1,5 @@
-//! Generates `ui/src/api/lanes.ts`, which lists the kernel's lanes for the page. The page draws
-//! these lanes until the engine sends its own list.
+//! Generates `ui/src/api/lanes.ts`, which lists the kernel's lanes. The page draws these lanes
+//! until the engine sends its own list.
 
 use std::fmt::Write;
 

@@ -1,6 +1,7 @@
-//! `cargo xtask api` runs this program. It writes the `OpenAPI` document of the HTTP API
-//! (docs/openapi.json), the reference for users (docs/api-reference.md), and two files of the page:
-//! the limits of settings (ui/src/api/ranges.ts) and the lanes of the kernel (ui/src/api/lanes.ts).
+//! Writes the files that are generated from the HTTP API, when `cargo xtask api` runs this program:
+//! the `OpenAPI` document (docs/openapi.json), the reference for users (docs/api-reference.md), the
+//! limits of the settings for the page (ui/src/api/ranges.ts), and the kernel's lanes for the page
+//! (ui/src/api/lanes.ts).
 
 mod documents;
 mod lanes;

@@ -9,19 +9,19 @@ use super::types::{cell, fields, link, type_text, values};
 const INTRODUCTION: &str = "\
 # HTTP API: reference
 
-`cargo xtask api` generates this page and [openapi.json](openapi.json) from the server. [api.md](api.md) describes behaviour,
-access and streams. khor answers a rejected request with a 4xx or 5xx status and a [Refusal](#refusal). Every path with `GET` also
-answers `HEAD`.
+`cargo xtask api` generates this page and [openapi.json](openapi.json) from the server. [api.md](api.md) describes
+behaviour, access and streams. khor answers a rejected request with a 4xx or 5xx status and a [Refusal](#refusal).
+Every path with `GET` also answers `HEAD`.
 
-Fields may be added in later versions, none are removed. A missing value is `null`, never 0. A body may omit every field that has a
-default.
+Later versions may add fields, but do not remove any. A missing value is `null`, never 0. A body may omit every field
+that has a default.
 
 ";
 
 /// Suffix in the name of a request's schema. The `OpenAPI` document adds it when a response schema
 /// has the same name.
 const REQUEST: &str = "Request";
-/// The HTTP methods, in the order in which the page lists them.
+/// The HTTP methods, in the order of the page.
 const METHODS: [&str; 5] = ["get", "put", "patch", "post", "delete"];
 
 /// Writes the whole page in Markdown.

@@ -10,7 +10,7 @@ pub(super) fn cell(value: &Value) -> String {
     words.collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
 
-/// Lists the fields of an object in the order of their definition, but optional fields last.
+/// Lists the fields of an object in the order of their definition. Optional fields are at the end.
 pub(super) fn fields(schema: &Value) -> Vec<(&str, &Value)> {
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     let required: Vec<&str> = required.collect();
@@ -21,8 +21,8 @@ pub(super) fn fields(schema: &Value) -> Vec<(&str, &Value)> {
     fields
 }
 
-/// Lists the values of an enumeration, each with its description. For a variant that is an object,
-/// the list has the object's type instead of a value.
+/// Lists the values of an enumeration, each with its description. If a variant is an object, the
+/// list contains the object's type instead of a value.
 pub(super) fn values(schema: &Value) -> Vec<(String, String)> {
     let variants = ["oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
     let described = variants.map(|variant| (type_text(variant), cell(&variant["description"])));
@@ -104,7 +104,7 @@ fn with_fields(schema: &Value) -> Option<String> {
 }
 
 fn range(schema: &Value) -> String {
-    // A maximum of 1e9 or more only reflects the range of Rust's integer type, so it is omitted.
+    // Omit a maximum of 1e9 or more, because it only reflects the range of Rust's integer type.
     let is_meant = |limit: &f64| limit.abs() < 1e9;
     let (low, high) = (schema["minimum"].as_f64(), schema["maximum"].as_f64().filter(is_meant));
     match (low, high) {

@@ -1,5 +1,4 @@
-//! Combines several hosts: the usual activity, the saturation of the busiest tenth, and the hosts
-//! that stand out.
+//! Combines the readings of several hosts into one reading, and chooses the hosts that stand out.
 //!
 //! Each host's deviation is relative to its own baseline, so hosts of any size can be compared.
 //! `soloists` chooses the hosts that stand out, and `section_slots` assigns sections to slots.
@@ -10,17 +9,18 @@ mod soloists;
 pub use self::{section_slots::SectionSlots, soloists::Soloists};
 use super::{Lane, LaneId, Lanes, PerLane, PerSignal, Reading, SignalId};
 
-/// The quantile of hosts for lanes of saturation.
+/// The quantile over the hosts that represents a lane of saturation.
 pub const SATURATION_QUANTILE: f64 = 0.9;
-/// Lowest level at which a lane counts for a solo, 0..=1. A lower level is no trouble.
+/// Minimum level at which a lane can make its host a soloist, 0..=1. A lower level is no sign of
+/// trouble.
 const MIN_SOLO_LEVEL: f32 = 0.05;
 
 /// Combines the readings of several hosts into the reading of a typical host.
 ///
-/// Lanes of saturation (`lat`, `stall`, `mem`, `cpu`) are the 90th percentile of the hosts, so that
-/// trouble of one host in ten is audible. All other lanes are the median, which represents most
-/// hosts. An added lane is the median of the hosts that have it. A lane is missing if no host has
-/// it. All readings must use ids of the same catalogue.
+/// A lane of saturation (`lat`, `stall`, `mem`, `cpu`) is the 90th percentile over the hosts, so
+/// that trouble on one host in ten is audible. Every other lane is the median, which represents
+/// most hosts. An added lane is the median over the hosts that have it. A lane is missing if no
+/// host has it. All readings must use ids of the same catalogue.
 pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Option<Reading> {
     let newest = readings.clone().max_by_key(|reading| reading.t_ns)?;
     let added = readings.clone().map(|reading| reading.lanes.added.len()).max().unwrap_or(0);
@@ -45,8 +45,8 @@ pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Opti
     })
 }
 
-/// The lanes of a section's busiest tenth: the 90th percentile. With few hosts, this is about the
-/// busiest host.
+/// Combines the lanes of a section's hosts: each lane is the 90th percentile over the hosts. With
+/// few hosts, the result is close to the busiest host.
 pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
     let added = section.clone().map(|lanes| lanes.added.len()).max().unwrap_or(0);
     PerLane::from_fn(added, |id| {
@@ -82,7 +82,7 @@ pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lan
     )
 }
 
-/// The quantile of hosts that [`ensemble`] uses for a lane.
+/// The quantile over the hosts that [`ensemble`] uses for a lane.
 pub fn ensemble_quantile(lane: impl Into<LaneId>) -> f64 {
     if is_saturation(lane.into()) { SATURATION_QUANTILE } else { 0.5 }
 }
@@ -114,8 +114,8 @@ pub fn keep_enabled(lanes: &Lanes, enabled: &PerSignal<bool>) -> Lanes {
     PerLane { kernel, added: lanes.added.clone() }
 }
 
-/// For tests: a host whose lanes are usual, except for one lane that deviates by `deviation`
-/// octaves.
+/// For tests: the reading of a host whose lanes have their usual rates, except for one lane that
+/// deviates by `deviation` octaves.
 #[cfg(any(test, feature = "testing"))]
 pub fn deviating_reading(lane: impl Into<LaneId>, deviation: f32) -> Reading {
     let mut lanes: Lanes = [Some(Lane::default()); SignalId::COUNT].into();

@@ -1,12 +1,13 @@
-//! Assigns sections to slots. New sections are added in order of their names, and keep their order.
-//! Sections without a slot of their own share the last slot.
+//! Assigns sections to slots. New sections are appended in alphabetical order, and known sections
+//! keep their order. Sections that have no slot of their own share the last slot.
 
 use std::{borrow::Borrow, collections::BTreeSet};
 
 /// The assignment of sections to `N` slots.
 #[derive(Clone, Debug)]
 pub struct SectionSlots<Id, const N: usize> {
-    /// Sections in the order of the slots: those with a slot of their own, then the rest.
+    /// The sections in the order of the slots: first the sections that have their own slot, then
+    /// the remaining sections.
     order: Vec<Id>,
     named: usize,
     has_rest: bool,
@@ -53,7 +54,7 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
         self.named + usize::from(self.has_rest)
     }
 
-    /// The sections with a slot of their own, in the order of the slots.
+    /// The sections that have their own slot, in the order of the slots.
     pub fn named(&self) -> &[Id] {
         &self.order[..self.named]
     }

@@ -2,17 +2,21 @@
 
 use super::{Lanes, largest_deviation};
 
-/// Deviation at which a host may become a soloist, and below which it stops, octaves.
+/// Minimum deviation at which a host may become a soloist, octaves.
 const TAKE_OCTAVES: f32 = 1.5;
+/// Deviation below which a soloist stops, octaves.
 const GIVE_BACK_OCTAVES: f32 = 1.0;
-/// A host replaces a soloist if its deviation is at least this much larger, octaves.
+/// A host replaces a soloist if the host's deviation is at least this much larger, octaves.
 const REPLACE_OCTAVES: f32 = 1.0;
-/// Largest difference between the two soloists, octaves: to start a second solo, and to continue
-/// it. Beyond the second limit, the host with the larger deviation gets both voices.
+/// A host may start the second solo if its deviation is at most this much smaller than the first
+/// soloist's, octaves.
 const SECOND_TAKE_OCTAVES: f32 = 2.0;
+/// A soloist stops if its deviation is smaller than another host's by more than this, octaves. The
+/// other soloist then has both voices.
 const SECOND_LEAVE_OCTAVES: f32 = 3.0;
 
-/// The soloists. A solo ends when the host calms down, or when another host deviates clearly more.
+/// The soloists. A solo ends when the host's deviation becomes small, or when another host deviates
+/// clearly more.
 #[derive(Clone, Debug)]
 pub struct Soloists<Id> {
     now: [Option<Id>; 2],
@@ -51,7 +55,8 @@ impl<Id: Clone + PartialEq> Soloists<Id> {
         &self.now
     }
 
-    /// Removes soloists that have calmed down, are missing, or deviate far less than another host.
+    /// Removes soloists whose deviation is small, that are missing, or that deviate far less than
+    /// another host.
     fn release_solos(&mut self, held: &mut [Option<f32>; 2], best_other: Option<f32>) {
         let most =
             held.iter().chain([&best_other]).flatten().fold(0.0_f32, |most, octaves| most.max(*octaves));

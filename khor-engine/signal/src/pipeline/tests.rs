@@ -72,7 +72,8 @@ fn a_burst_shows_within_two_samples() {
     assert!(exec(last.unwrap()).level < 0.01);
 }
 
-/// Two hosts have the same trouble. The usual rate of one is eight times that of the other.
+/// Two hosts have the same trouble, but the usual rate of one host is eight times the usual rate of
+/// the other.
 #[test]
 fn levels_compare_across_machine_sizes() {
     let measure = |idle_per_s: f64| {
@@ -86,7 +87,7 @@ fn levels_compare_across_machine_sizes() {
     assert!(small_idle.level < 0.02 && big_idle.level < 0.02, "{small_idle:?} {big_idle:?}");
     assert!(small.level > 0.6 && (small.level - big.level).abs() < 0.2, "{small:?} {big:?}");
     assert!(small.deviation > big.deviation && big.deviation > 2.0);
-    // Single events, two a second, make the average over a quarter of a second vary.
+    // At two events per second, the average over a quarter of a second varies.
     assert!(small_idle.deviation.abs() < 1.5);
 }
 
@@ -277,7 +278,7 @@ fn time_shares_never_exceed_one() {
     let mut shown = Vec::new();
     for i in 0..500_u64 {
         let mut counters = [None; Counter::ALL.len()];
-        // The counter grows all the time, but is read with every fifth frame.
+        // The counter grows all the time, but only every fifth frame has a new value.
         counters[Counter::CpuStallUs.index()] = Some(i / 5 * 5 * 20_000);
         let reading = pipeline.push(Frame::new(i * 20_000_000, counters));
         shown.extend(reading.and_then(|reading| reading.rates[SignalId::Cpu]));

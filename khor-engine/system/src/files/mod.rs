@@ -1,8 +1,9 @@
 //! Reads and writes files whose paths come from the user.
 //!
-//! Such a path may lead to a FIFO, a device, a link, or a network server that does not answer. This
-//! module opens only regular files, limits their size, and gives up after [`TIMEOUT`]. Use [`read`]
-//! and [`replace`] for settings, and [`Replacement`] for outputs such as renders and captures.
+//! A path from the user may lead to a FIFO, a device, a link, or a network server that does not
+//! answer. This module opens only regular files, limits their size, and gives up after [`TIMEOUT`].
+//! Use [`read`] and [`replace`] for settings, and [`Replacement`] for outputs such as renders and
+//! captures.
 
 mod output;
 mod read;

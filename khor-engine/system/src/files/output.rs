@@ -1,5 +1,6 @@
-//! Writes output files. Writes the content into a temporary file in the same folder, and renames
-//! this file when it is complete. So a full disk or a crash leaves the old file unchanged.
+//! Writes output files. khor writes the content into a temporary file in the same folder, and
+//! renames this file when it is complete. A full disk or a crash therefore leaves the old file
+//! unchanged.
 
 use std::{
     ffi::OsString,
@@ -15,8 +16,8 @@ use super::replace::{folder, target};
 
 /// Permissions of a new file, before the `umask` of the process.
 const NEW_MODE: u32 = 0o666;
-/// Number of characters of the target's name in the temporary name. The kernel allows at most 255
-/// bytes in a name.
+/// Maximum number of characters that a temporary name takes from the target's name. The kernel
+/// allows at most 255 bytes in a name.
 const KEPT_CHARACTERS: usize = 40;
 
 /// An output file while it is written. An existing file stays unchanged until [`Self::finish`].
@@ -27,19 +28,20 @@ pub struct Replacement(Kind);
 enum Kind {
     /// A temporary file in the same folder, such as `x.part-a1B2c3.wav` for `x.wav`.
     Beside { file: NamedTempFile, place: PathBuf },
-    /// The target itself: a new file, a device or a pipe. None of them has old content to keep.
+    /// The target itself: a new file, a device or a pipe. It has no old content that must be kept.
     AtPlace { file: File, place: PathBuf },
 }
 
 impl Replacement {
-    /// Begins to write the file at `path`. An unfinished temporary file is removed.
+    /// Begins to write the file at `path`. If the file is never finished, its temporary file is
+    /// removed.
     ///
     /// Follows symbolic links, even to a file that does not exist yet. Writes directly to a device
     /// or pipe.
     ///
     /// # Errors
     ///
-    /// The old file is not writable, or the folder does not allow a new file.
+    /// Fails if the old file is not writable, or if the folder does not allow a new file.
     pub fn begin(path: &Path) -> io::Result<Self> {
         match fs::metadata(path) {
             Ok(old) if old.is_file() => Self::beside(target(path)?, Some(&old)),
@@ -50,11 +52,12 @@ impl Replacement {
     }
 
     /// Begins to write a file that is useful even if it is incomplete, such as a recording. If
-    /// there is no file at `path` yet, writes directly to it, so that it exists even after a crash.
+    /// there is no file at `path` yet, writes directly to this path, so that the file exists even
+    /// after a crash.
     ///
     /// # Errors
     ///
-    /// The errors of [`Self::begin`].
+    /// Returns the errors of [`Self::begin`].
     pub fn begin_recording(path: &Path) -> io::Result<Self> {
         let place = target(path)?;
         match File::create_new(&place) {
@@ -126,7 +129,7 @@ impl Replacement {
 ///
 /// # Errors
 ///
-/// The errors of [`Replacement::begin`], and those of writing.
+/// Returns the errors of [`Replacement::begin`] and of writing.
 pub fn write_output(path: &Path, content: &[u8]) -> io::Result<()> {
     let replacement = Replacement::begin(path)?;
     replacement.file()?.write_all(content)?;
@@ -140,8 +143,8 @@ fn copy_permissions(file: &File, old: &Metadata) -> io::Result<()> {
     file.set_permissions(old.permissions())
 }
 
-/// The prefix and the suffix of the temporary name. The suffix is the target's extension, so that
-/// the temporary file has the same type.
+/// Returns the prefix and the suffix of the temporary name. The suffix is the target's extension,
+/// so that both files have the same type.
 fn temporary_name(place: &Path) -> (OsString, OsString) {
     let stem = place.file_stem().unwrap_or_default().to_string_lossy();
     let kept: String = stem.chars().take(KEPT_CHARACTERS).collect();

@@ -18,8 +18,8 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::InvalidInput`] if the path leads to another kind of file, the system's errors,
-/// and the errors of [`with_timeout`].
+/// Returns [`io::ErrorKind::InvalidInput`] if the path leads to another kind of file. Also returns
+/// the system's errors, and the errors of [`with_timeout`].
 pub fn open(path: &Path) -> io::Result<File> {
     with_timeout(path, open_regular)
 }
@@ -28,7 +28,8 @@ pub fn open(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::FileTooLarge`], and the errors of [`open`].
+/// Returns [`io::ErrorKind::FileTooLarge`] if the file is longer than `limit`. Also returns the
+/// errors of [`open`].
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     with_timeout(path, move |path| {
         let mut content = Vec::new();
@@ -46,7 +47,8 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::InvalidData`] if the file is not UTF-8, and the errors of [`read`].
+/// Returns [`io::ErrorKind::InvalidData`] if the file is not UTF-8. Also returns the errors of
+/// [`read`].
 pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     let mut text = String::from_utf8(read(path, limit)?)
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, not_utf_8(&error)))?;
@@ -56,7 +58,7 @@ pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     Ok(text)
 }
 
-/// The message about a text that is not UTF-8, with the line of the first invalid byte.
+/// Writes the error about a text that is not UTF-8, with the line of the first invalid byte.
 fn not_utf_8(error: &FromUtf8Error) -> String {
     let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
     let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();

@@ -17,16 +17,16 @@ const MAX_LINKS: usize = 40;
 const MAX_BACKUPS: u32 = 1000;
 
 /// Replaces the content of the file at `path`, and creates missing folders. After a crash, the file
-/// has the old or the new content, never a part. Links stay links; permissions and owner stay.
+/// has the complete old or new content. Symbolic links, permissions and the owner do not change.
 ///
-/// Returns the stamp of the new content. A later edit by another program gives another stamp.
+/// Returns the stamp of the new content. A later edit by another program changes the stamp.
 ///
 /// If the file is a mount point, or its folder is not writable, khor overwrites the file in place.
-/// Then a crash can leave a part of the content.
+/// In this case, a crash can leave incomplete content.
 ///
 /// # Errors
 ///
-/// The system's errors, including a missing write permission for the file, and the errors of
+/// Fails if the user may not write to the file. Also returns the system's errors, and the errors of
 /// [`with_timeout`].
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<Stamp> {
     let content = content.to_owned();
@@ -38,7 +38,7 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<Stamp> {
 ///
 /// # Errors
 ///
-/// The system's errors, and the errors of [`with_timeout`].
+/// Returns the system's errors, and the errors of [`with_timeout`].
 pub fn back_up(path: &Path) -> io::Result<PathBuf> {
     with_timeout(path, |path| {
         let mut original = File::open(path)?;
@@ -70,7 +70,8 @@ fn replace_now(path: &Path, content: &[u8]) -> io::Result<Stamp> {
     let old = match fs::metadata(&path) {
         Ok(metadata) => {
             check_regular(&metadata)?;
-            // Renaming needs write permission only for the folder, so check that of the file here.
+            // Renaming needs write permission only for the folder, so check the file's own
+            // permission here.
             OpenOptions::new().write(true).open(&path)?;
             Some(metadata)
         }
@@ -88,13 +89,13 @@ pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The path to which symbolic links lead, even if there is no file yet.
+/// The path to which symbolic links lead, even if there is no file at this path yet.
 pub(super) fn target(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
         match fs::read_link(&path) {
             Ok(link) => path = path.parent().unwrap_or(Path::new("/")).join(link),
-            // Not a link, or no file.
+            // The path is not a symbolic link, or it does not exist.
             Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotFound) => {
                 return Ok(path);
             }

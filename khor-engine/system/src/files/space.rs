@@ -13,7 +13,7 @@ use crate::words::bytes;
 
 /// Space that khor leaves free on a large file system, bytes.
 const RESERVE_BYTES: u64 = 1 << 30;
-/// Divisor for a small file system: khor leaves free its size divided by this number.
+/// On a small file system, khor leaves the size of the file system divided by this number free.
 const RESERVE_SHARE: u64 = 20;
 /// Time between two checks while a file grows.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -28,11 +28,11 @@ pub struct Space {
 }
 
 impl Space {
-    /// The space of the file system with the folder `path`. The folder need not exist yet.
+    /// The space of the file system that contains the folder `path`. The folder need not exist yet.
     ///
     /// # Errors
     ///
-    /// The system's errors, and the errors of [`with_timeout`].
+    /// Returns the system's errors, and the errors of [`with_timeout`].
     pub fn of(path: &Path) -> io::Result<Self> {
         with_timeout(path, |path| {
             let existing = path.ancestors().find(|path| path.exists()).unwrap_or(Path::new("."));
@@ -76,7 +76,7 @@ impl SpaceWatch {
     ///
     /// # Errors
     ///
-    /// There is too little space, and `forced` is false.
+    /// Fails if there is too little space and `forced` is false.
     pub fn begin(path: &Path, needed: u64, forced: bool) -> Result<Self, LowSpace> {
         let is_special = fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         let folder = (!forced && !is_special).then(|| folder(path).to_owned());
@@ -88,7 +88,7 @@ impl SpaceWatch {
     ///
     /// # Errors
     ///
-    /// There is too little space now.
+    /// Fails if there is too little space now.
     pub fn check(&mut self) -> Result<(), LowSpace> {
         if self.checked.elapsed() < CHECK_INTERVAL {
             return Ok(());

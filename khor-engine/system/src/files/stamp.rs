@@ -4,8 +4,9 @@ use std::{fs, io, os::unix::fs::MetadataExt, path::Path, time::SystemTime};
 
 use super::timeout::with_timeout;
 
-/// Modification time, length and inode of a file. All three are compared, because each of them
-/// alone may stay the same when a program writes a file twice within the clock's resolution.
+/// Modification time, length and inode of a file. Two stamps are equal only if all three values are
+/// equal, because a single value may stay the same when a program writes a file twice within the
+/// clock's resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     modified: Option<SystemTime>,
@@ -18,7 +19,7 @@ impl Stamp {
     ///
     /// # Errors
     ///
-    /// The system's errors except `NotFound`, and the errors of [`with_timeout`].
+    /// Returns the system's errors except `NotFound`, and the errors of [`with_timeout`].
     pub fn of(path: &Path) -> io::Result<Option<Self>> {
         with_timeout(path, |path| match fs::metadata(path) {
             Ok(metadata) => Ok(Some(Self::from(&metadata))),

@@ -1,4 +1,4 @@
-//! Tests of reading and replacing, with real files of all kinds.
+//! Tests reading and replacing with real files of all kinds.
 
 use std::{
     fs, io,
@@ -86,7 +86,7 @@ fn replace_keeps_folders_and_read_only_files() {
     assert!(replace(dir.path(), b"x").unwrap_err().to_string().contains("it is a folder"));
     let locked = dir.path().join("locked");
     fs::write(&locked, "old").unwrap();
-    // Even root cannot write to a running program.
+    // Even root cannot write to the file of a running program.
     fs::copy("/bin/sleep", &locked).unwrap();
     let before = fs::metadata(&locked).unwrap();
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o700)).unwrap();

@@ -15,7 +15,7 @@ use parking_lot::{Mutex, MutexGuard};
 /// Longest time that khor waits for a file system.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The paths whose last access timed out and still blocks its thread. Another access would only
+/// The paths whose last access timed out and still blocks its thread. A further access would only
 /// block another thread.
 static HUNG: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
@@ -23,8 +23,8 @@ static HUNG: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 ///
 /// # Errors
 ///
-/// [`io::ErrorKind::TimedOut`] if the file system does not answer in time. Until it answers, every
-/// further access to this path fails at once. All other errors come from `work`.
+/// Returns [`io::ErrorKind::TimedOut`] if the file system does not answer in time. Until it
+/// answers, every further access to this path fails immediately. All other errors come from `work`.
 pub fn with_timeout<T: Send + 'static>(
     path: &Path,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
@@ -52,8 +52,8 @@ pub(super) fn within<T: Send + 'static>(
         Err(RecvTimeoutError::Disconnected) => Err(panicked()),
         Err(RecvTimeoutError::Timeout) => {
             let mut hung = hung();
-            // The thread sends its result before it removes the path. If there is no result now,
-            // the thread will still find the path in the set.
+            // The thread sends its result before it removes the path. If there is no result yet,
+            // the thread will therefore remove the path that this function adds.
             match receiver.try_recv() {
                 Ok(result) => result,
                 Err(TryRecvError::Disconnected) => Err(panicked()),

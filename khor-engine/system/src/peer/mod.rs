@@ -54,7 +54,7 @@ impl fmt::Display for Peer {
 }
 
 impl Peer {
-    /// The program at the address `remote` that is connected to this program at `local`.
+    /// Finds the program at the address `remote` that is connected to this program at `local`.
     pub fn of(local: SocketAddr, remote: SocketAddr) -> Self {
         let (local, remote) = (canonical(local), canonical(remote));
         if !remote.ip().is_loopback() && remote.ip() != local.ip() {
@@ -142,7 +142,8 @@ mod tests {
 
     use super::*;
 
-    /// The socket at `remote` that is connected to `local`, as both ways find it.
+    /// Finds the socket at `remote` that is connected to `local`, first through `sock_diag`, then
+    /// in the table.
     fn found(remote: SocketAddr, local: SocketAddr) -> [Option<Socket>; 2] {
         let (remote, local) = (canonical(remote), canonical(local));
         [sock_diag::find(remote, local).unwrap(), table::find(remote, local).unwrap()]
@@ -164,8 +165,9 @@ mod tests {
                 assert!(socket.is_some_and(|socket| socket.uid == own && socket.inode != 0));
             }
             drop(client);
-            // The socket has no owner now. Neither way may report root as its owner. A process that
-            // another test starts has the socket open until it runs its program.
+            // The socket has no owner now, and khor must not report root as its owner. Wait,
+            // because a process that another test has just forked still has the socket open until
+            // it runs its program.
             let has_owner = |socket: Socket| socket.inode != 0;
             khor_e2e::wait_until("a socket without an owner", || {
                 !found(remote, local).into_iter().flatten().any(has_owner)

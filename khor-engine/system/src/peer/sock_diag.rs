@@ -12,9 +12,9 @@ use netlink_sys::{Socket as Netlink, SocketAddr as NetlinkAddress, protocols::NE
 
 use super::{Socket, check_families};
 
-/// Size of the buffer for an answer, bytes. One answer needs less.
+/// Size of the buffer for an answer, bytes. An answer is always shorter.
 const ANSWER_BYTES: usize = 4096;
-/// The cookie that stands for any socket (`INET_DIAG_NOCOOKIE`).
+/// The cookie that matches any socket (`INET_DIAG_NOCOOKIE`).
 const ANY_COOKIE: [u8; 8] = [0xFF; 8];
 
 /// The socket at `source` that is connected to `destination`, or that listens if `destination` is
@@ -22,7 +22,7 @@ const ANY_COOKIE: [u8; 8] = [0xFF; 8];
 ///
 /// # Errors
 ///
-/// The kernel does not support `sock_diag`, or rejects the request.
+/// Fails if the kernel does not support `sock_diag`, or rejects the request.
 pub(super) fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket>> {
     check_families(source, destination)?;
     let mut netlink = Netlink::new(NETLINK_SOCK_DIAG)?;

@@ -14,10 +14,10 @@ use super::{Socket, canonical, check_families};
 ///
 /// # Errors
 ///
-/// The system's error if a table cannot be read.
+/// Returns the system's error if a table cannot be read.
 pub(super) fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket>> {
     check_families(source, destination)?;
-    // A client may use an IPv6 socket for an IPv4 address. This socket is in the second table.
+    // A client may use an IPv6 socket for an IPv4 address. Such a socket is in the second table.
     let names: &[&str] = if source.is_ipv4() { &["tcp", "tcp6"] } else { &["tcp6"] };
     for name in names {
         let table = kernel_text::read(format!("/proc/net/{name}"))?;
@@ -38,7 +38,7 @@ fn find_in(table: &str, source: SocketAddr, destination: SocketAddr) -> Option<S
             return None;
         }
         let state = u8::from_str_radix(fields.next()?, 16).ok()?;
-        // Three fields (queues, timer, retransmits) precede the user. One (timeout) precedes the
+        // The fields queues, timer and retransmits precede the user. The field timeout precedes the
         // inode.
         let uid = fields.nth(3)?.parse().ok()?;
         let inode = fields.nth(1)?.parse().ok()?;
