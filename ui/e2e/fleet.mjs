@@ -130,7 +130,7 @@ async function manyHosts(kit, name) {
   const page = await openFleet(kit);
   await shows(kit, page);
   const text = await page.textContent('.fleet aside');
-  for (const words of ['behind: synchronise it by NTP', 'Two relays use this host name', 'rejected']) kit.check(text.includes(words), `the page shows: ${words}`);
+  for (const words of ['behind: set it by NTP', 'Two relays use this host name', 'rejected']) kit.check(text.includes(words), `the page shows: ${words}`);
   const debug = await page.context().newCDPSession(page);
   await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
   const busy = async () => (await debug.send('Performance.getMetrics')).metrics.find((it) => it.name === 'TaskDuration').value;

@@ -26,7 +26,7 @@ export const PLACES: readonly Place[] = [
 export function placeOf(path: string): Place {
   const bare = path.length > 1 ? path.replace(/\/+$/, '') : path;
   const place = PLACES.find((it) => it.path === bare) ?? PLACES[0];
-  if (place === undefined) throw new Error('there are no views');
+  if (place === undefined) throw new Error('the list of views is empty');
   return place;
 }
 

@@ -5,7 +5,7 @@ import type { Part } from '../now/sentence';
 
 /** Minimum deviation with which a host stands out, in octaves. */
 export const UNUSUAL = 1;
-/** Maximum number of names in a list. The text only counts further hosts. */
+/** Maximum number of names in a list. Further hosts are counted, but not named. */
 const NAMED = 3;
 
 export type Signals = Readonly<Record<string, Pick<Signal, 'label' | 'family'>>>;
@@ -34,8 +34,8 @@ export function stateText(host: FleetHost, signals: Signals): string {
 /** Describes each problem with the messages of a host, and its fix. */
 export function problemsOf(host: FleetHost): string[] {
   const problems: string[] = [];
-  if (host.used_twice) problems.push('Two relays use this host name: start one of them with a different --host.');
-  if (host.clock_off) problems.push(`The clock of this host is ${seconds(Math.abs(host.clock_behind_ms))} ${host.clock_behind_ms > 0 ? 'behind' : 'ahead'}: synchronise it by NTP.`);
+  if (host.used_twice) problems.push('Two relays use this host name: give one of them a different --host.');
+  if (host.clock_off) problems.push(`The host’s clock is ${seconds(Math.abs(host.clock_behind_ms))} ${host.clock_behind_ms > 0 ? 'behind' : 'ahead'}: set it by NTP.`);
   if (host.refused_messages > 0) problems.push(`${count(host.refused_messages, 'message')} with this host’s name ${host.refused_messages === 1 ? 'was' : 'were'} rejected: ${host.refusal ?? 'reason unknown'}.`);
   if (host.left_out !== null) problems.push(`${host.left_out}.`);
   return problems;

@@ -1,4 +1,4 @@
-// The card for the scope: the whole machine, or the part of it that khor plays.
+// The card for the scope: khor plays the whole machine, or only a part of it.
 import { useEffect } from 'react';
 import type { Scope } from '../api/types';
 import { Text } from '../controls/fields';
