@@ -1,10 +1,10 @@
-//! `cargo xtask advisories`: looks for known vulnerabilities of the dependencies. cargo-deny checks
-//! `RustSec`'s database, and `npm audit` asks npm's registry.
+//! `cargo xtask advisories`: checks the dependencies for known vulnerabilities. cargo-deny looks
+//! the Rust crates up in `RustSec`'s database, and `npm audit` looks the page's packages up in
+//! npm's registry.
 //!
-//! Both need the network. If one of them does not answer, `cargo xtask test` reports the part as
-//! skipped, even if no other part may be skipped. The reason is that a failing server is no fault
-//! of the tested change. A release needs both answers, so `cargo xtask advisories` fails without
-//! them.
+//! Both databases need the network. If one of them does not answer, `cargo xtask test` reports this
+//! part as skipped, even if all tests are required, because the tested change did not cause the
+//! failure. A release needs both answers, so `cargo xtask advisories` fails without them.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -16,29 +16,29 @@ use crate::{
     tools,
 };
 
-/// Severities that fail the check, as npm names them. Lower ones are mostly denial of service in
-/// build tools.
+/// npm's severities that fail the check. Lower severities are mostly denial of service in build
+/// tools.
 const GRAVE: [&str; 2] = ["high", "critical"];
 
-/// The answer from a source of advisories.
+/// The answer of one database.
 #[derive(Debug, PartialEq)]
 enum Report {
-    /// No advisory fails the check.
+    /// The database has no advisory that fails the check.
     Clean,
-    /// The source did not answer, for this reason.
+    /// The database did not answer. The text is the reason.
     Unreachable(String),
 }
 
-/// Checks all dependencies, and fails if a source cannot be reached.
+/// Checks all dependencies. Fails if a database does not answer.
 pub(crate) fn require() -> Result<()> {
     match check()? {
-        Outcome::Skipped(reasons) => bail!("{reasons}; run this on a machine whose network reaches both"),
+        Outcome::Skipped(reasons) => bail!("{reasons}; run this on a machine that reaches both databases"),
         _ => Ok(()),
     }
 }
 
-/// Checks all dependencies. The result is `Skipped` if one source does not answer and the other
-/// reports no advisory.
+/// Checks all dependencies. The result is `Skipped` if a database does not answer and the other one
+/// reports no grave advisory.
 pub(crate) fn check() -> Result<Outcome> {
     packages::install(&[packages::BUILD, packages::PAGE])?;
     let (crates, page) = (crates(), page());
@@ -63,7 +63,7 @@ fn crates() -> Result<Report> {
     Ok(Report::Clean)
 }
 
-/// Checks the page's packages, including its build tools, at npm's registry.
+/// Checks the page's packages, including its build tools, against npm's registry.
 fn page() -> Result<Report> {
     let mut npm = command("npm", ["audit", "--json"]);
     let answer = npm.current_dir(root().join("ui")).output().context("cannot start npm audit")?;
@@ -95,7 +95,7 @@ fn judge(output: &str) -> Result<Report> {
 mod tests {
     use super::*;
 
-    /// An answer of `npm audit --json` (npm 11), shortened.
+    /// A shortened output of `npm audit --json` (npm 11).
     fn answer(severity: &str) -> String {
         format!(
             r#"{{"auditReportVersion": 2,

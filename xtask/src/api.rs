@@ -15,11 +15,11 @@ pub(crate) fn run() -> Result<()> {
     typescript()
 }
 
-/// Writes the documents and the page's limits. An example program of khor-engine does this, so that
-/// xtask need not link the server.
+/// Runs an example program of khor-engine, which writes the documents and the page's limits. In
+/// this way xtask does not link the server.
 fn documents() -> Result<()> {
-    // Builds the whole workspace, because cargo would build a single crate with other features of
-    // its dependencies.
+    // Builds the whole workspace. For a single crate, cargo would select other features of the
+    // dependencies and build them again.
     let build = ["build", "--workspace", "--example", "api"];
     succeed(&mut command("cargo", build))?;
     let program = target().join("debug/examples/api");

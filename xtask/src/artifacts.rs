@@ -19,7 +19,7 @@ pub(crate) fn of(cargo: &mut Command) -> Result<Vec<Value>> {
 /// The path of the executable, if the artifact is an executable of this kind and name.
 pub(crate) fn executable(artifact: &Value, kind: &str, name: &str) -> Option<PathBuf> {
     let target = &artifact["target"];
-    // The tests inside a program are an executable of the same kind.
+    // The program's unit tests are a separate executable with the same kind and name.
     let tests_itself = kind == "bin" && artifact["profile"]["test"] == true;
     let is_it = target["kind"][0] == kind && !tests_itself && target["name"] == name;
     let path = artifact["executable"].as_str().filter(|_| is_it)?;
@@ -38,8 +38,8 @@ pub(crate) fn is_of(artifact: &Value, package: &str) -> bool {
     artifact["package_id"].as_str().is_some_and(|id| name_in(id) == package)
 }
 
-/// The name of the package with this id. The id is `path+file:///folder#name@version`, or has no
-/// name if the folder has the same name.
+/// The package's name in an id such as `path+file:///folder#name@version`. If the folder has the
+/// package's name, the id is `path+file:///folder#version`.
 fn name_in(package_id: &str) -> &str {
     let (place, version) = package_id.rsplit_once('#').unwrap_or((package_id, ""));
     match version.split_once('@') {

@@ -13,10 +13,10 @@ use crate::{
 pub(crate) struct CapturesArgs {
     /// Names of captures, such as download [default: all]
     names: Vec<String>,
-    /// Highest CPU use before each load, percent of all CPUs
+    /// Before each load, wait until CPU use is at most this, in percent of all CPUs
     #[arg(long, value_name = "PERCENT")]
     quiet: Option<f64>,
-    /// Longest wait for this CPU use before each load, minutes
+    /// Longest wait for that CPU use before each load, in minutes
     #[arg(long, value_name = "MINUTES")]
     patience: Option<u64>,
 }

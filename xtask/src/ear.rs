@@ -1,4 +1,4 @@
-//! `cargo xtask ear`: builds and runs the judge of the music.
+//! `cargo xtask ear`: builds and runs khor-ear, the program that judges the music.
 
 mod fingerprint;
 
@@ -16,7 +16,7 @@ use crate::{
 #[derive(Args, Default)]
 #[command(disable_help_flag = true)]
 pub(crate) struct EarArgs {
-    /// Arguments of the judge; see `cargo xtask ear --help`
+    /// Arguments for khor-ear; see `cargo xtask ear --help`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &EarArgs) -> Result<()> {
     run_judge(&args.args)
 }
 
-/// Runs the judge on all music, unless its inputs have not changed since it last passed.
+/// Judges all music. Does nothing if the judge's inputs have not changed since they last passed.
 pub(crate) fn judge() -> Result<Outcome> {
     build()?;
     let (now, mark) = (fingerprint::of_the_music()?, mark());
@@ -43,14 +43,14 @@ fn mark() -> PathBuf {
     target().join("ear/content-with")
 }
 
-/// Builds the whole workspace. For the judge alone, cargo would select other features and build the
-/// dependencies again. Prints nothing to standard output.
+/// Builds the whole workspace. For khor-ear alone, cargo would select other features of the
+/// dependencies and build them again. Prints nothing to standard output.
 fn build() -> Result<()> {
     eprintln!("building the judge");
     output(&mut command("cargo", ["build", "--workspace", "--all-targets", "--quiet"])).map(drop)
 }
 
-/// Runs the judge. Prints nothing else to standard output, because the judge's output may be JSON.
+/// Runs khor-ear. Prints nothing else to standard output, because khor-ear may print JSON.
 fn run_judge(args: &[String]) -> Result<()> {
     let judge = target().join("debug/khor-ear").display().to_string();
     let status = command(&judge, args).status().context("cannot start khor-ear")?;

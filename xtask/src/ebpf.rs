@@ -2,8 +2,8 @@
 //! objects match their source.
 //!
 //! The objects are committed, so that a normal build needs neither nightly Rust nor LLVM. They
-//! contain no paths of the machine. So the toolchain in `khor.bpf.toolchain` produces the same
-//! bytes again.
+//! contain no paths of the build machine. So the toolchain that `khor.bpf.toolchain` records
+//! reproduces the same bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,18 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::tools;
 
-/// Each program and its committed object: khor's programs, and the programs that benchmarks compare
-/// them with.
+/// Each in-kernel program and its committed object. Benchmarks compare khor's programs with the
+/// yardstick.
 const OBJECTS: [(&str, &str); 2] =
     [("khor", "khor-ebpf/khor.bpf.o"), ("yardstick", "khor-ebpf/yardstick.bpf.o")];
 const TOOLCHAIN: &str = "khor-ebpf/khor.bpf.toolchain";
 const TARGET: &str = "bpfel-unknown-none";
-/// Names of the program that removes debug information. The committed objects need only the type
-/// information.
+/// Possible names of objcopy, which removes the debug information. The committed objects keep only
+/// the type information.
 const OBJCOPY_NAMES: [&str; 4] = ["llvm-objcopy-22", "llvm-objcopy", "rust-objcopy", "llvm-objcopy-21"];
 
-/// Builds the objects and replaces the committed ones. With `check`, only compares the two.
+/// Builds the objects and replaces the committed ones. With `check`, compares them instead, and
+/// fails if they differ.
 pub(crate) fn build(check: bool) -> Result<()> {
     let root = workspace_root();
     let tools = Tools::find()?;
@@ -57,16 +58,16 @@ fn compare(root: &Path, object: &str, built: &[u8], versions: &str) -> Result<()
     let difference = describe_difference(&committed, built);
     if versions != recorded {
         bail!(
-            "{object} differs from its source's build ({difference}), but the toolchain differs too; use the \
+            "{object} differs from a build of its source ({difference}), but the toolchain differs too; use the \
              recorded one to compare\nrecorded:\n{recorded}here:\n{versions}"
         );
     }
     bail!(
-        "{object} differs from its source's build ({difference}); run `cargo xtask ebpf` and commit the object"
+        "{object} differs from a build of its source ({difference}); run `cargo xtask ebpf` and commit the object"
     )
 }
 
-/// The programs that a build uses.
+/// The programs that build the objects.
 struct Tools {
     cargo: Program,
     rustc: Program,
@@ -86,7 +87,8 @@ impl Program {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.0[0]);
         command.args(&self.0[1..]);
-        // The variables of `cargo xtask` must not affect the build with another toolchain.
+        // Cargo and rustup set these variables for xtask. They must not affect the build, which
+        // uses another toolchain.
         for name in
             ["RUSTUP_TOOLCHAIN", "RUSTC", "CARGO", "CARGO_TARGET_DIR", "RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"]
         {
@@ -165,8 +167,8 @@ impl Tools {
             PathBuf::from,
         );
         let source = self.sysroot.join("lib/rustlib/src/rust");
-        // In Debian, the folder with the library's source is a symbolic link out of the sysroot,
-        // which the compiler resolves.
+        // In Debian, this folder is a symbolic link to a folder outside the sysroot. The compiler
+        // resolves the link, so the real path must be replaced too.
         let real_source = source.canonicalize().unwrap_or_else(|_| source.clone());
         let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
         vec![
@@ -181,7 +183,8 @@ impl Tools {
         ]
     }
 
-    /// The bytes of an object without debug information.
+    /// Strips the debug information from an object and returns the object's bytes. Fails if they
+    /// contain a path of this machine.
     fn strip(&self, object: &Path) -> Result<Vec<u8>> {
         let stripped = object.with_extension("stripped.o");
         let status = Command::new(&self.objcopy).arg("--strip-debug").args([object, &stripped]).status()?;
@@ -199,8 +202,8 @@ fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace").to_owned()
 }
 
-/// The first of `names` that exists in `PATH`, in cargo's own folder or among khor's tools. A short
-/// `PATH` may lack cargo's folder.
+/// The path of the first of `names` that exists in `PATH`, in cargo's folder or among khor's tools.
+/// Some `PATH`s lack cargo's folder.
 fn find_program(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let cargo_bin = PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo/bin");

@@ -1,5 +1,5 @@
-//! Handles Ctrl-C and similar signals: the running work ends first, and xtask still prints a
-//! report.
+//! Handles Ctrl-C and similar signals: xtask ends the running work, starts no more, and still
+//! prints its report.
 
 use std::sync::{
     Once,
@@ -9,8 +9,8 @@ use std::sync::{
 /// Whether a signal has arrived. Callers then start no new work.
 static STOP: AtomicBool = AtomicBool::new(false);
 
-/// From now on, SIGINT, SIGTERM and SIGHUP only set [`is_set`]. Other programs in this process
-/// group receive the SIGINT of Ctrl-C too.
+/// Makes SIGINT, SIGTERM and SIGHUP set the flag that [`is_set`] returns, and do nothing else.
+/// Ctrl-C still sends SIGINT to the other programs in this process group.
 pub(crate) fn catch() {
     static CATCH: Once = Once::new();
     CATCH.call_once(|| {
@@ -20,7 +20,7 @@ pub(crate) fn catch() {
     });
 }
 
-/// Whether the user has requested the end.
+/// Whether the user has asked xtask to stop.
 pub(crate) fn is_set() -> bool {
     STOP.load(Relaxed)
 }

@@ -1,5 +1,5 @@
-//! Lists the packages that a machine needs, and installs them. On Debian it uses package names; on
-//! other systems it prints descriptions.
+//! Lists the packages that each subcommand needs, and installs them. On Debian it uses package
+//! names; on other systems it prints descriptions.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ use crate::process::{as_root, is_there, output, succeed};
 /// A program, library or file that a subcommand needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Need {
-    /// Shows whether the need is met: a program in `PATH`, a pkg-config module, or a file.
+    /// Shows that the need is met: a program in `PATH`, a pkg-config module, or a file.
     sign: Sign,
     /// Debian packages that meet the need.
     debian: &'static [&'static str],
@@ -24,10 +24,10 @@ pub(crate) struct Need {
 #[derive(Clone, Copy)]
 enum Sign {
     Program(&'static str),
-    /// A version of Node.js that [`fits`].
+    /// A version of Node.js that Vite 8 supports (see [`fits`]).
     Node,
     Module(&'static str),
-    /// Python's own installer, which is a separate package in Debian.
+    /// pip, Python's package installer, which is a separate package in Debian.
     Pip,
     File(&'static str),
 }
@@ -123,7 +123,7 @@ pub(crate) const VM: &[Need] = &[
     },
 ];
 
-/// Needed, in addition to [`VM`], to install a whole Debian.
+/// Needed, in addition to [`VM`], to install a complete Debian system.
 pub(crate) const DEBIAN: &[Need] = &[
     Need { sign: Sign::Program("debootstrap"), debian: &["debootstrap"], words: "debootstrap" },
     Need { sign: Sign::Program("ssh"), debian: &["openssh-client"], words: "an SSH client (OpenSSH)" },
@@ -189,7 +189,7 @@ pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
     let not_in_apt: Vec<Need> = missing.iter().copied().filter(|need| !need.apt_has_it()).collect();
     if !not_in_apt.is_empty() {
         bail!(
-            "apt-get has no package, or only an old one, for missing programs; please install: {}",
+            "apt-get has no package, or only a package that is too old; please install: {}",
             words(&not_in_apt)
         );
     }
@@ -233,14 +233,15 @@ fn words(needs: &[Need]) -> String {
     needs.iter().map(|need| need.words).collect::<Vec<_>>().join("; ")
 }
 
-/// The version that apt-get would install; `None` if it has none.
+/// The version that apt-get would install; `None` if apt-get does not have the package.
 fn candidate(package: &str) -> Option<String> {
     let policy = output(Command::new("apt-cache").args(["policy", package]).env("LC_ALL", "C")).ok()?;
     let version = policy.lines().find_map(|line| line.trim().strip_prefix("Candidate:"))?.trim();
     (version != "(none)").then(|| version.to_owned())
 }
 
-/// Whether Vite 8 runs on this version of Node.js: `v20.19.0`, or the version of a Debian package.
+/// Whether Vite 8 runs on this version of Node.js. The version is Node's own, such as `v20.19.0`,
+/// or that of a Debian package.
 fn fits(version: &str) -> bool {
     let upstream = version.split_once(':').map_or(version, |(_epoch, rest)| rest);
     let mut numbers =

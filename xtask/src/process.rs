@@ -1,4 +1,5 @@
-//! Runs other programs. Shows each command and its time, and names it if it fails.
+//! Runs other programs. Prints each command and its duration. If a command fails, the error names
+//! it.
 
 use std::{
     ffi::OsStr,
@@ -23,9 +24,10 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
-    // Cargo sets these variables for xtask, and some build scripts depend on them, such as ring's.
-    // If xtask passed them on, these scripts would run again whenever a direct cargo call follows
-    // one through xtask. Cargo would then compile all crates again that depend on them.
+    // Cargo sets these variables for xtask, and some build scripts run again when they change, for
+    // example the one of the crate `ring`. If xtask passed the variables on, these scripts would
+    // run again whenever a direct cargo call follows one through xtask. Cargo would then compile
+    // all dependent crates again.
     let names = std::env::vars_os().map(|(name, _)| name);
     for name in names.filter(|name| is_of_this_package(&name.to_string_lossy())) {
         command.env_remove(name);
@@ -38,7 +40,7 @@ fn is_of_this_package(variable: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| variable.starts_with(start))
 }
 
-/// Runs a command to its end. Fails with the command's name unless the command succeeds.
+/// Runs a command to its end. If the command fails, the error names it.
 pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     let shown = show(command);
     println!("$ {shown}");

@@ -1,5 +1,5 @@
-//! Optimised builds. All commands use the same build, so the judged and measured programs are the
-//! released ones.
+//! Optimised builds. All subcommands use this build, so khor judges and measures the same programs
+//! that it releases.
 
 use std::{path::PathBuf, process::Command};
 
@@ -17,8 +17,8 @@ pub(crate) fn program(name: &str) -> String {
     folder().join(name).display().to_string()
 }
 
-/// A cargo command for an optimised build of the programs that `args` select. These programs
-/// contain no paths of this machine, so their bytes do not depend on the folder of the checkout.
+/// A cargo command for an optimised build of the programs that `args` select. The programs contain
+/// no paths of this machine, so their bytes do not depend on where the checkout is.
 pub(crate) fn build(args: &[&str]) -> Result<Command> {
     let mut cargo = command("cargo", ["build", "--release", "--locked"]);
     cargo.args(args).env("RUSTFLAGS", flags()?);

@@ -1,12 +1,12 @@
-//! Measures the collector: its in-kernel programs, the process with one subscriber, and the process
-//! with two hundred, some of which misbehave. The kernel times the programs and minimal ones at the
-//! same hooks, to compare them.
+//! Measures the collector's CPU time and memory: of its in-kernel programs, of the process with one
+//! subscriber, and of the process with 200 subscribers, some of which misbehave. The kernel also
+//! times minimal programs at the same hooks, for comparison.
 
 use super::row::Promise;
 
 pub(super) const TITLE: &str = "collector";
 
-/// The measurements by khor-bench for this subject.
+/// The measurements that `khor-bench` makes for this subject.
 pub(super) const PARTS: [&str; 3] = ["probes", "alone", "crowd"];
 
 pub(super) fn promise(name: &str) -> Option<Promise> {

@@ -1,4 +1,4 @@
-//! Measures the cost of a site for the engine, for several numbers of hosts.
+//! Measures the engine's CPU time and memory for a site, for several numbers of hosts.
 
 use super::row::Promise;
 

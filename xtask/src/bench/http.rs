@@ -1,4 +1,4 @@
-//! Measures the answer times of the API with fifty event streams and twenty listeners.
+//! Measures the API's response times with fifty event streams and twenty listeners.
 
 use super::row::Promise;
 

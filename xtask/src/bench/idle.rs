@@ -1,4 +1,4 @@
-//! Measures the CPU time of the programs on an idle machine, percent of one core.
+//! Measures the programs' CPU time on an idle machine, in percent of one core.
 
 use super::row::Promise;
 

@@ -1,4 +1,4 @@
-//! Measures the time from the first of ten program starts to its OSC message.
+//! Measures the time from the first of ten program starts to the OSC message that reports them.
 
 use super::row::Promise;
 

@@ -1,9 +1,10 @@
 //! `cargo xtask bench [collector|synth|latency|recovery|idle|gaps|http|fleet]`: builds release
 //! programs, measures them, and prints a table.
 //!
-//! Each module measures one subject and states its limits. The program `khor-bench` (khor-e2e)
-//! makes the measurements that need eBPF or the protocol, so that xtask compiles quickly. A result
-//! never makes the command fail, because it depends on the machine and on other running programs.
+//! Each module measures one subject and states the promised limits. The program `khor-bench`
+//! (khor-e2e) makes the measurements that need eBPF or the protocol, so that xtask compiles
+//! quickly. The command does not fail if a value exceeds its limit, because values depend on the
+//! machine and on other running programs.
 
 mod collector;
 mod fleet;
@@ -42,10 +43,10 @@ enum What {
     Collector,
     /// Speed of synth and render
     Synth,
-    /// Time from program starts to OSC
+    /// Time from a burst of program starts to its OSC message
     Latency,
-    /// Time from a restart of the sound server or collector to sound or counts, and from a crash to
-    /// its note
+    /// Time to recover from a restart of the sound server or the collector, and time from a crash
+    /// to its note
     Recovery,
     /// CPU and memory on an idle machine
     Idle,
@@ -134,7 +135,7 @@ fn build() -> Result<()> {
     output(&mut release::build(&example)?).map(drop)
 }
 
-/// The figures that `khor-bench` measures, each with its promise.
+/// The figures that `khor-bench` measures, each with its promised limit.
 fn measured_by_bench(what: &str, promise: fn(&str) -> Option<Promise>) -> Result<Vec<Row>> {
     let printed = output(as_root(&release::program("khor-bench")).arg(what))?;
     let figures: Vec<Value> =

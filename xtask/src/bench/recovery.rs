@@ -1,5 +1,5 @@
-//! Measures the recovery after a restart of the sound server or the collector, and the time from a
-//! crash to its note.
+//! Measures how quickly khor recovers from a restart of the sound server or the collector, and the
+//! time from a crash to its note.
 
 use super::row::Promise;
 
@@ -7,10 +7,11 @@ pub(super) const TITLE: &str = "recovery";
 
 pub(super) fn promise(name: &str) -> Option<Promise> {
     match name {
-        "PulseAudio restarted to sound" | "PipeWire restarted to sound" => Some(Promise::AtMost(3000.0)),
-        "collector restarted to its counts" => Some(Promise::AtMost(1000.0)),
+        "PulseAudio restart to sound" | "PipeWire restart to sound" => Some(Promise::AtMost(3000.0)),
+        "collector restart to new counts" => Some(Promise::AtMost(1000.0)),
         "collector's stop signal to its exit" => Some(Promise::AtMost(500.0)),
-        // A beat at 110 bpm takes 545 ms. Notes are also composed some time in advance.
+        // The note waits for the next beat, which takes up to 545 ms at 110 bpm. The rest is the
+        // time by which notes are composed in advance.
         "crash to the onset of its note" => Some(Promise::AtMost(600.0)),
         _ => None,
     }

@@ -114,7 +114,7 @@ fn median(values: &[f64]) -> f64 {
     f64::midpoint(values[lower], values[upper])
 }
 
-/// A value with about three significant digits.
+/// Formats a value with about three significant digits.
 fn digits(value: f64) -> String {
     match value.abs() {
         magnitude if magnitude >= 100.0 => format!("{value:.0}"),

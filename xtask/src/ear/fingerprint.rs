@@ -1,5 +1,5 @@
-//! A hash of all files that the sound and the judge's verdict depend on. If the hash is the same as
-//! at the last run, the verdict is the same too.
+//! A hash of all files that the sound and the judge's verdict depend on. If the hash has not
+//! changed since the last run, neither has the verdict.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -32,11 +32,11 @@ const ROOTS: [&str; 16] = [
     "khor-fleet",
     "khor-proto/src",
 ];
-/// Folders of the runtime that the hash does not include, because no sample depends on them.
+/// Folders of the engine that the hash does not include, because no sample depends on them.
 const OUTSIDE: [&str; 4] = ["control", "dbus", "doctor", "http"];
 
-/// The hash as text. Another compiler may have another hash function in its standard library, but
-/// the hash includes the compiler's version anyway.
+/// The hash as text. The standard library's hash function may change between compiler versions.
+/// This does no harm, because the hash includes the compiler's version.
 pub(super) fn of_the_music() -> Result<String> {
     let mut hasher = DefaultHasher::new();
     output(&mut command("rustc", ["--version", "--verbose"]))?.hash(&mut hasher);

@@ -1,8 +1,8 @@
-//! `cargo xtask fuzz`: tests the protocol's decoders with hostile bytes, with libFuzzer.
+//! `cargo xtask fuzz`: tests the protocol's decoders with hostile bytes. Uses libFuzzer.
 //!
-//! The targets (`khor-proto/fuzz`) check the properties. libFuzzer's limits, which are set here,
-//! detect hangs and growing memory. libFuzzer keeps useful inputs in `khor-proto/fuzz/corpus`, so
-//! that the next run continues from there.
+//! The fuzz targets in `khor-proto/fuzz` check the decoders' properties. The limits that this
+//! module sets let libFuzzer detect hangs and growing memory. libFuzzer keeps useful inputs in
+//! `khor-proto/fuzz/corpus`, and the next run starts with them.
 
 mod report;
 
@@ -21,7 +21,7 @@ use crate::{
     process::{command, is_there, output, root, succeed, target},
 };
 
-/// Arguments of cargo that install cargo-fuzz, which builds and runs the targets.
+/// Arguments with which cargo installs cargo-fuzz, the tool that builds and runs the targets.
 const CARGO_FUZZ: [&str; 5] = ["install", "cargo-fuzz", "--version", "0.13.2", "--locked"];
 /// The crate that contains the `fuzz` folder.
 const CRATE: &str = "khor-proto";
@@ -32,8 +32,8 @@ const SMOKE_SECONDS: u64 = 10;
 /// Limits of every target. serde reserves at most 1 MiB for a list, even if the list claims to be
 /// longer. The sanitizer and the corpus use 60 MiB.
 const LIMITS: [&str; 3] = ["-malloc_limit_mb=2", "-rss_limit_mb=256", "-timeout=5"];
-/// Options of the address sanitizer. By default it keeps freed memory, which would hide growth, and
-/// records the callers of each allocation, which takes time.
+/// Options of the address sanitizer. They switch off two defaults. Keeping freed memory would hide
+/// growth, and recording the callers of each allocation takes time.
 const SANITIZER: &str = "quarantine_size_mb=1:malloc_context_size=6";
 
 #[derive(Args)]
@@ -71,9 +71,10 @@ impl Target {
         }
     }
 
-    /// Longest input, bytes. For clients, this is their longest frame and 1 KiB more. For the
-    /// collector, it is several of its usual frames: longer inputs take most of the time and find
-    /// nothing new, and the property tests cover the size limit.
+    /// Longest input, in bytes. For messages from clients, this is the longest frame that a client
+    /// may send, plus 1 KiB. For messages from the collector, it is several frames of the usual
+    /// size. Longer inputs would take most of the time and find nothing new, and the property tests
+    /// cover the size limit.
     const fn max_input_bytes(self) -> usize {
         match self {
             Self::ClientMessage => 5 * 1024,
@@ -82,7 +83,7 @@ impl Target {
     }
 }
 
-/// When a run of a target ends.
+/// The time or the number of inputs after which the run of a target ends.
 #[derive(Clone, Copy)]
 enum Budget {
     Seconds(u64),
@@ -165,8 +166,8 @@ fn run_target(target: Target, budget: Budget) -> Result<Option<String>> {
         Budget::Seconds(seconds) => format!("-max_total_time={seconds}"),
         Budget::Runs(runs) => format!("-runs={runs}"),
     });
-    // Rust's backtrace reads debug information, which needs more memory than the limit. libFuzzer
-    // prints its own backtrace.
+    // Rust's backtrace reads debug information, which would need more memory than the limit allows.
+    // libFuzzer prints its own backtrace.
     fuzzer.env("ASAN_OPTIONS", SANITIZER).env("RUST_BACKTRACE", "0").stdout(file.try_clone()?).stderr(file);
     let status = fuzzer.status().context("cannot start cargo-fuzz")?;
 

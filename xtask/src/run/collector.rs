@@ -1,9 +1,9 @@
-//! Runs the collector as root, as a child process of a shell. This process itself may not be
-//! allowed to signal it.
+//! Runs the collector as root, as a child of a root shell. This process itself may not be allowed
+//! to send signals to root's processes.
 //!
-//! `sudo kill` could ask for the password again hours later. So a shell runs as root beside the
-//! collector, and stops the collector when the shell's input closes. The input closes when this
-//! process stops the collector, and also if `cargo xtask run` is killed.
+//! `sudo kill` could ask for the password again hours later. So a root shell stops the collector as
+//! soon as the shell's input closes. The input closes when this process stops the collector, and
+//! also when `cargo xtask run` is killed.
 
 use std::{
     os::unix::{net::UnixStream, process::CommandExt},
@@ -93,20 +93,20 @@ impl Collector {
     }
 }
 
-/// The number of the user who runs the engine. With sudo, this is the user who called sudo.
+/// The id of the user who runs the engine. Under sudo, this is the user who called sudo.
 fn user() -> String {
     let own = nix::unistd::getuid();
     let by_sudo = std::env::var("SUDO_UID").ok().filter(|uid| own.is_root() && uid.parse::<u32>().is_ok());
     by_sudo.unwrap_or_else(|| own.to_string())
 }
 
-/// The path of the socket, in a folder that only root can create. So other users cannot replace the
-/// socket. The path is short enough for a socket.
+/// The path of the socket. Only root can create its folder, so other users cannot replace the
+/// socket. The path is within the length limit of Unix sockets.
 pub(super) fn socket_path() -> PathBuf {
     PathBuf::from(format!("/run/khor-{}/collector.sock", nix::unistd::getuid()))
 }
 
-/// Lets sudo ask for the password while it may still use the terminal.
+/// Makes sudo ask for the password now, while sudo can still use the terminal.
 fn authenticate() -> Result<()> {
     let status = Command::new("sudo").arg("--validate").status();
     if !status.context("cannot start sudo; without root, use cargo xtask run --no-collector")?.success() {
@@ -115,8 +115,8 @@ fn authenticate() -> Result<()> {
     Ok(())
 }
 
-/// The shell. It has its own process group, so that Ctrl-C ends only `cargo xtask run`, and sudo
-/// does not change the terminal.
+/// The command for the shell. The shell has its own process group. So Ctrl-C ends only `cargo xtask
+/// run`, and sudo does not change the terminal.
 fn supervisor() -> Command {
     let mut command = if is_root() {
         Command::new("sh")

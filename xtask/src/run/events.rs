@@ -17,14 +17,14 @@ pub(super) enum Event {
     EngineEnded(io::Result<ExitStatus>),
 }
 
-/// The events since [`Events::watch_signals`], in order.
+/// The events since [`Events::watch_signals`], in the order of arrival.
 pub(super) struct Events {
     sender: Sender<Event>,
     receiver: Receiver<Event>,
 }
 
 impl Events {
-    /// From now on, these signals become events and no longer end this process.
+    /// Turns SIGINT, SIGTERM and SIGHUP into events. They then no longer end this process.
     pub(super) fn watch_signals() -> Result<Self> {
         let (sender, receiver) = channel();
         let stop = sender.clone();
@@ -32,7 +32,7 @@ impl Events {
         Ok(Self { sender, receiver })
     }
 
-    /// Reports the end of `engine` as an event.
+    /// Makes the end of `engine` an event.
     pub(super) fn watch(&self, mut engine: Child) {
         let sender = self.sender.clone();
         std::thread::spawn(move || drop(sender.send(Event::EngineEnded(engine.wait()))));
@@ -43,12 +43,12 @@ impl Events {
         self.receiver.recv().context("cannot wait for khor engine")
     }
 
-    /// The next event; `None` if there is none within `patience`.
+    /// The next event; `None` if no event arrives within `patience`.
     pub(super) fn next_within(&self, patience: Duration) -> Option<Event> {
         self.receiver.recv_timeout(patience).ok()
     }
 
-    /// Keeps a stop event for the next caller.
+    /// Stores a stop event, so that the next caller receives it too.
     pub(super) fn remember_stop(&self) {
         drop(self.sender.send(Event::Stop));
     }

@@ -1,8 +1,8 @@
-//! `cargo xtask run`: builds khor in a fresh clone, and plays.
+//! `cargo xtask run`: builds khor, even in a fresh clone, and runs the collector and the engine.
 //!
-//! The engine is in this process's group, so Ctrl-C in a terminal reaches it too. A second signal
-//! does no harm. The collector has its own group and is stopped after the engine, so that the
-//! engine does not report it as lost.
+//! The engine is in this process's group, so Ctrl-C in a terminal signals the engine too. A second
+//! signal from xtask does no harm. The collector has its own group. It is stopped after the engine,
+//! so that the engine does not report a lost collector.
 
 mod collector;
 mod events;
@@ -30,7 +30,7 @@ use crate::{
     release, ui,
 };
 
-/// Longest wait for the engine to end, for each signal.
+/// After each signal, the longest wait for the engine to end.
 const ENGINE_STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Args)]
@@ -61,8 +61,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     page()?;
     let programs = build(args.release)?;
     let socket = collector::socket_path();
-    // This comes before the start of the collector, which would outlive this process if Ctrl-C
-    // ended it.
+    // Signals are handled before the collector starts. Otherwise, Ctrl-C could end this process and
+    // leave the collector running.
     let events = Events::watch_signals()?;
     let collector =
         if args.needs_collector() { Collector::start(&programs, &socket, &events)? } else { None };
@@ -73,14 +73,14 @@ pub(crate) fn run(args: &RunArgs) -> Result<()> {
     outcome
 }
 
-/// Builds the page if its sources have changed. Without Node.js, khor runs without the page, so
-/// this only prints a message.
+/// Builds the page if its sources have changed. Without Node.js, prints a message instead, because
+/// khor also runs without its page.
 fn page() -> Result<()> {
     if !ui::is_stale() {
         return Ok(());
     }
     if let Err(reason) = packages::install(&[packages::PAGE]) {
-        println!("\nkhor does not build its page, which sound and API do not need:\n  {reason:#}\n");
+        println!("\nthe page is not built; khor's sound and API work without it:\n  {reason:#}\n");
         return Ok(());
     }
     ui::prepare()?;
@@ -103,9 +103,9 @@ fn engine(args: &RunArgs, programs: &Path, socket: &Path, events: &Events) -> Re
     if let Some(Event::Stop) = events.next_within(Duration::ZERO) {
         return Ok(());
     }
-    // The engine logs its address when it listens. Flags and configuration may select another
-    // address than the default.
-    println!("\nstarting the engine, which prints the address of its page (stop it with Ctrl-C)\n");
+    // The engine itself logs its address, because flags or the configuration may change the
+    // address.
+    println!("\nstarting the engine, which prints its page's address; stop it with Ctrl-C\n");
     let engine = command(&programs.join("khor").to_string_lossy(), ["engine", "--socket"])
         .arg(socket)
         .args(&args.engine)
@@ -122,7 +122,7 @@ fn engine(args: &RunArgs, programs: &Path, socket: &Path, events: &Events) -> Re
 /// Stops the engine with SIGTERM. If that fails, uses SIGKILL.
 fn stop_engine(pid: Pid, events: &Events) -> Result<()> {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-        // An error means that the engine has ended already.
+        // `kill` fails only if the engine has already ended.
         let _ = kill(pid, signal);
         let begun = Instant::now();
         while let Some(left) = ENGINE_STOP_TIMEOUT.checked_sub(begun.elapsed()) {

@@ -1,4 +1,4 @@
-//! Tests that the crates depend on each other as in docs/architecture.md.
+//! Tests that the crates depend on each other only as docs/architecture.md shows.
 
 use std::path::PathBuf;
 
@@ -59,7 +59,7 @@ fn the_document_has_the_crate_graph() {
     let mut drawn: Vec<String> =
         drawn.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
     drawn.sort();
-    assert_eq!(drawn, graph(), "docs/architecture.md has other dependencies than cargo");
+    assert_eq!(drawn, graph(), "the dependencies in docs/architecture.md differ from cargo's");
 }
 
 #[test]

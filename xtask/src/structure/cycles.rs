@@ -1,4 +1,4 @@
-//! Tests that no files import each other in a circle.
+//! Tests that no files import each other in a cycle.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,7 +8,7 @@ use std::{
 use super::{crates, imports::Crate};
 use crate::process::root;
 
-/// The accepted circles, each with its files and the reason.
+/// The accepted cycles. Each has its files and the reason.
 const REASONED: [(&[&str], &str); 1] = [(
     &[
         "khor-collector/src/scope/client_count.rs",
@@ -20,7 +20,7 @@ const REASONED: [(&[&str], &str); 1] = [(
 
 type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;
 
-/// The files that `from` imports, directly or through other files.
+/// The files that `from` imports, directly or indirectly.
 fn reached(imports: &Imports, from: &Path) -> BTreeSet<PathBuf> {
     let mut reached = BTreeSet::new();
     let mut open = vec![from.to_owned()];

@@ -1,7 +1,7 @@
 //! Finds the imports between the files of a crate.
 //!
 //! If a module re-exports a name, an import of the name counts as an import of the file that
-//! defines it. Code of tests does not count.
+//! defines the name. Test code is ignored.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -110,7 +110,8 @@ fn collect(folder: &Path, module: &Module, files: &mut BTreeMap<Module, Source>)
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = without_tests(&fs::read_to_string(&path).unwrap_or_default());
             let uses = uses(&text);
-            // If a crate has both a library and a program, the library is its root here.
+            // If a crate has both a library and a program, the library is treated as the crate's
+            // root.
             if name != "main" || !files.contains_key(&inner) {
                 files.insert(inner, Source { path, text, uses });
             }

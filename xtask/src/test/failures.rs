@@ -1,5 +1,5 @@
-//! Reads the messages of failed tests from nextest's report. The summary repeats them, because
-//! thousands of lines may follow a failed test.
+//! Reads the messages of failed tests from nextest's report. The summary repeats these messages,
+//! because thousands of lines may follow a failed test.
 
 use std::{fs, path::PathBuf};
 

@@ -1,8 +1,8 @@
 //! `cargo xtask test`: runs all checks and tests of khor, in parts.
 //!
-//! [`parts`] lists the parts, [`runner`] runs the Rust tests among them, and [`summary`] shows the
-//! results. One part runs at a time, because two cores are too few for two virtual machines, or for
-//! a virtual machine and the judge. If a part fails, the parts that do not need it still run.
+//! [`parts`] lists the parts, [`runner`] runs those that are Rust tests, and [`summary`] shows the
+//! results. The parts run one at a time, because two cores are too few for two virtual machines, or
+//! for a virtual machine and the judge. If a part fails, only the parts that need it do not run.
 
 mod failures;
 mod part;

@@ -45,7 +45,7 @@ pub(crate) enum Outcome {
     Passed,
     /// The part did not run: its inputs have not changed since it last passed.
     Unchanged,
-    /// The part cannot run on this machine, for this reason.
+    /// The part cannot run on this machine. The text is the reason.
     Skipped(String),
 }
 
@@ -55,7 +55,8 @@ impl Minutes {
     }
 }
 
-/// Whether every part and every test must run: `KHOR_REQUIRE_ALL` is 1. Then a skip is a failure.
+/// Whether `KHOR_REQUIRE_ALL` is 1. Every part and every test must then run, so a skip counts as a
+/// failure.
 pub(super) fn all_required() -> bool {
     std::env::var_os("KHOR_REQUIRE_ALL").is_some_and(|value| value == "1")
 }

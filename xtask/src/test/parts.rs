@@ -44,7 +44,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "advisories",
-        about: "known vulnerabilities of the dependencies, over the network",
+        about: "known vulnerabilities of the dependencies; needs network",
         minutes: Minutes::new(0.5, 0.2),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -71,7 +71,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "kernel",
-        about: "the collector's counts against those of this kernel",
+        about: "compares the collector's counts with the kernel's own",
         minutes: Minutes::new(1.5, 1.5),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
@@ -80,7 +80,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "programs",
-        about: "the built programs with real sound servers, buses, browser",
+        about: "the programs with real sound servers, buses and a browser",
         minutes: Minutes::new(11.0, 11.0),
         is_quick: true,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
@@ -98,7 +98,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "judge",
-        about: "the judge of the music, all presets",
+        about: "judges the music of all presets",
         minutes: Minutes::new(9.0, 9.0),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -134,7 +134,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "vm-debian",
-        about: "the package in a whole Debian: units, sessions, MIDI, ALSA",
+        about: "the package in a Debian system: units, sessions, MIDI, ALSA",
         minutes: Minutes::new(8.0, 6.5),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -197,7 +197,7 @@ fn machine(kernel: &str) -> Result<Outcome> {
     with_vm(&[packages::VM], || vm::kernel(kernel))
 }
 
-/// Tests the package in a whole Debian, in a virtual machine.
+/// Tests the package in a complete Debian system, in a virtual machine.
 fn debian() -> Result<Outcome> {
     with_vm(&[packages::VM, packages::DEBIAN], vm::debian)
 }
@@ -212,8 +212,8 @@ fn with_vm(needs: &'static [&'static [Need]], run: impl FnOnce() -> Result<()>) 
     Ok(Outcome::Passed)
 }
 
-/// The reason why apt cannot install `needs` on this machine, if there is one. Also `None` if all
-/// tests are required, because a missing package must then be an error, not a skip.
+/// The reason why apt cannot install `needs` on this machine, if there is one. Returns `None` if
+/// all tests are required: a missing package is then an error, not a skip.
 fn out_of_reach(needs: &'static [&'static [Need]]) -> Result<Option<String>> {
     if all_required() {
         return Ok(None);
@@ -222,7 +222,7 @@ fn out_of_reach(needs: &'static [&'static [Need]]) -> Result<Option<String>> {
         return Ok(Some("needs Debian's packages".into()));
     }
     let lacking = packages::out_of_reach(needs)?;
-    Ok(lacking.map(|what| format!("apt-get has no package of {what}")))
+    Ok(lacking.map(|what| format!("apt-get has no package for {what}")))
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Runs the Rust tests with cargo-nextest. If it is not installed, runs one test program after the
 //! other.
 //!
-//! Both ways use the programs of `cargo build --workspace --all-targets`. For a selection of
-//! packages, cargo would build the dependencies again, with other features.
+//! Both ways use the test programs that `cargo build --workspace --all-targets` built. For selected
+//! packages, cargo would select other features of the dependencies and build them again.
 
 use anyhow::{Result, bail};
 use serde_json::Value;

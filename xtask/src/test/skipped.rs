@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 
 use crate::process::target;
 
-/// Environment variable with the path of this file. The function `skip` of khor-e2e appends a line.
+/// Environment variable with the path of this file. khor-e2e's function `skip` appends a line to
+/// the file.
 pub(super) const VARIABLE: &str = "KHOR_SKIPPED_FILE";
 
 pub(super) fn file() -> PathBuf {

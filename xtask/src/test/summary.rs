@@ -19,7 +19,7 @@ pub(super) enum Verdict {
     Unchanged,
     Skipped(String),
     Failed(String),
-    /// The part did not start, for this reason.
+    /// The part did not start. The text is the reason.
     NotRun(String),
 }
 

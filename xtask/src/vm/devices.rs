@@ -1,22 +1,23 @@
-//! Adds network cards and disks for the tests `devices`, besides the machine's own disk.
+//! Adds network cards and disks to a machine, for the tests named `devices`.
 
 /// Number of pairs of network cards. A hub connects the two cards of a pair. The tests move one of
 /// them into a network namespace that simulates other machines. No traffic leaves qemu.
 const PAIRS_OF_CARDS: usize = 3;
-/// Number of virtio disks, besides the machine's own. They discard all data, so they are fast.
+/// Number of virtio disks in addition to the machine's own disk. They discard all data, so they are
+/// fast.
 const DISKS: usize = 2;
 const DISK: &str = "driver=null-co,read-zeroes=on,size=64M,if=none";
-/// An `NVMe` subsystem with one namespace and two controllers: two paths to the same disk.
+/// An `NVMe` subsystem that offers one disk through two controllers, for tests of multipath.
 const NVME: &str = "-device nvme-subsys,id=subsystem -device nvme,serial=khor,subsys=subsystem \
                     -device nvme,serial=khor,subsys=subsystem";
 
-/// Options of qemu that add the devices. Linux names them in this order: `eth0` and `eth1` are a
-/// pair, and `vdb` is the first disk after the machine's own.
+/// qemu's options that add the devices. Linux names the devices in this order: `eth0` and `eth1`
+/// are a pair, and `vdb` is the first disk after the machine's own.
 pub(super) fn options() -> Vec<String> {
     let card = |card: usize| {
         let hub = card / 2;
-        // Without `romfile=`, qemu needs the ROM for booting from a network, which is in another
-        // package.
+        // Without `romfile=`, qemu would need the ROM for booting from a network, which is in a
+        // package of its own.
         let device = format!("virtio-net-pci,netdev=card{card},mac=52:54:00:00:00:0{card},romfile=");
         format!("-netdev hubport,id=card{card},hubid={hub} -device {device}")
     };

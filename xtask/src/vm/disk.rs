@@ -1,6 +1,7 @@
-//! Creates a disk with the programs and tests. The tests also write to it.
+//! Creates the disk image that contains the programs and tests. The tests also write to this disk.
 //!
-//! The machine mounts it at the host's path of the programs, because the tests contain that path.
+//! The machine mounts the disk at the path that the programs have on the host, because the tests
+//! contain that path.
 
 use std::{
     fs,
@@ -13,7 +14,8 @@ use anyhow::{Context, Result};
 use super::tests::Built;
 use crate::process::{find_program, output};
 
-/// Size of the image, a sparse file. The programs use a fifth of it, and the tests' files a third.
+/// Size of the image, which is a sparse file. The programs use a fifth of it, and the tests' files
+/// use a third.
 const SIZE: &str = "256M";
 
 /// Creates the disk's image in `folder`.
@@ -21,15 +23,15 @@ pub(super) fn make(folder: &Path, built: &Built) -> Result<PathBuf> {
     let (content, image) = (folder.join("disk"), folder.join("disk.img"));
     for file in built.programs.iter().chain(&built.tests) {
         let inside =
-            file.strip_prefix(&built.profile).context("a program is not in the folder of the others")?;
+            file.strip_prefix(&built.profile).context("the programs and tests are not in one folder")?;
         let copy = content.join(inside);
         fs::create_dir_all(copy.parent().context("the path has no folder")?)?;
         output(Command::new("strip").arg("-o").arg(&copy).arg(file))?;
     }
     let _ = fs::remove_file(&image);
     let mke2fs = find_program("mke2fs").context("mke2fs is missing")?;
-    // There is no journal, and no table that the kernel would initialise later, because the kernel
-    // could write these at any time.
+    // The kernel could write a journal or an uninitialised table at any time. So there is no
+    // journal, and mke2fs initialises all tables.
     let quiet = ["-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=0,root_owner=0:0", "-d"];
     output(Command::new(mke2fs).args(quiet).arg(&content).arg(&image).arg(SIZE))?;
     Ok(image)

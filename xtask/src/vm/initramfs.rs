@@ -1,5 +1,5 @@
-//! Packs the machine's first files: a shell, the tools that the tests start, libraries, modules,
-//! and the script that runs the tests.
+//! Packs the initramfs: a shell, the tools that the tests start, libraries, modules, and the script
+//! that runs the tests.
 
 use std::{
     collections::BTreeSet,
@@ -49,7 +49,7 @@ pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Optio
     archive(&root, &folder.join("initramfs.cpio"))
 }
 
-/// Adds modules. Their file names sort in the order in which they must be loaded.
+/// Adds the modules. Sorting the file names gives the order in which the modules must be loaded.
 pub(super) fn add_modules(root: &Path, modules: &[Module]) -> Result<()> {
     for (number, module) in modules.iter().enumerate() {
         write(root, &format!("modules/{number:03}-{}.ko", module.name), &module.content)?;
@@ -74,8 +74,8 @@ fn programs(root: &Path, built: &Built) -> Result<()> {
     libraries.iter().try_for_each(|library| copy(library, &root.join(library.strip_prefix("/")?)))
 }
 
-/// The shared libraries and the loader of a program. None for a static program, for which `ldd`
-/// fails.
+/// The shared libraries and the loader that a program needs. A static program needs none, and `ldd`
+/// fails for it.
 fn libraries_of(program: &Path) -> Vec<PathBuf> {
     let printed = output(Command::new("ldd").arg(program)).unwrap_or_default();
     printed.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect()

@@ -11,24 +11,25 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::{apt::Apt, folder::home};
 use crate::process::{find_program, output};
 
-/// Package that depends on the newest kernel for virtual machines, the smallest kernel in Debian.
+/// Package that depends on the newest kernel for virtual machines. This is Debian's smallest
+/// kernel.
 const CLOUD: &str = "linux-image-cloud-amd64";
 /// Package that depends on the newest generic kernel, which has drivers for sound.
 const GENERIC: &str = "linux-image-amd64";
 
 /// Package that depends on the newest generic kernel with `PREEMPT_RT`.
 const REAL_TIME: &str = "linux-image-rt-amd64";
-/// Suites that may have Debian's newest kernel. Some do not always exist. The kernel with the
+/// Suites that may have Debian's newest kernel. Not all of them always exist. The kernel with the
 /// highest version is used.
 const NEWEST: &[&str] = &["trixie-backports", "stable-backports", "unstable"];
 
-/// A kernel that khor is tested on, or the same kernel with another command line.
+/// A kernel that khor is tested on, together with its command line.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    /// Name of the kernel for `--kernels`.
+    /// The name that selects the kernel in `--kernels`.
     pub(super) name: &'static str,
-    /// Name of the folders with the kernel's files. Kernels that differ only in the command line
-    /// share them.
+    /// Name of the folders with the kernel's files. Kernels that differ only in their command lines
+    /// share these folders.
     series: &'static str,
     /// Debian's suites that may have this kernel.
     suites: &'static [&'static str],
@@ -37,8 +38,8 @@ pub(super) struct Kernel {
     pub(super) command_line: &'static str,
 }
 
-/// The kernels on which the counts are tested, from the oldest that khor supports. Some appear
-/// again with another command line.
+/// The kernels on which the counts are tested, starting with the oldest that khor supports. Some
+/// kernels appear again with another command line.
 const KERNELS: [Kernel; 9] = [
     OLDEST,
     DEBIAN_12,
@@ -54,7 +55,7 @@ const OLDEST: Kernel = Kernel::new("5.10", &["bullseye"], CLOUD);
 const DEBIAN_12: Kernel = Kernel::new("6.1", &["bookworm"], CLOUD);
 const NEWEST_CLOUD: Kernel = Kernel::new("newest", NEWEST, CLOUD);
 
-/// The kernel of the whole Debian.
+/// The kernel of the complete Debian system.
 pub(super) const DEBIAN: Kernel = Kernel::new("debian", &["bookworm"], GENERIC);
 
 /// The kernels that are tested by default: the oldest, the one of Debian 12, and the newest.
@@ -69,7 +70,7 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The kernel image. Newer packages have it in the folder of the modules.
+    /// The path of the kernel image. Newer packages have it in the folder of the modules.
     pub(super) fn image(&self) -> PathBuf {
         let beside_modules = self.modules().join("vmlinuz");
         if beside_modules.exists() {
@@ -101,7 +102,7 @@ impl Kernel {
         Self { name, series: name, suites, meta_package, command_line: "" }
     }
 
-    /// The same kernel with another command line.
+    /// This kernel, booted with another command line and listed under another name.
     const fn booted(&self, name: &'static str, command_line: &'static str) -> Self {
         Self { name, command_line, ..*self }
     }
@@ -142,8 +143,8 @@ impl Kernel {
         remove(&home().join("apt").join(self.series))
     }
 
-    /// The package with the newest kernel of all suites, and apt for its suite. It is an error only
-    /// if no suite has one.
+    /// The newest kernel package of all suites, and apt for the suite that has it. Fails only if no
+    /// suite has a kernel.
     fn newest_image(&self, mirror: Option<&str>) -> Result<(Apt, String)> {
         let look = |suite: &&str| {
             let apt = Apt::new(home().join("apt").join(self.series).join(suite), mirror, suite)?;
@@ -159,14 +160,15 @@ impl Kernel {
     }
 }
 
-/// The version in a package's name: 7, 3, 4 in `linux-image-7.3.4+deb13-cloud-amd64`.
+/// The version numbers in a package's name: 7, 3, 4 for `linux-image-7.3.4+deb13-cloud-amd64`.
 fn version_in(image: &str) -> Vec<u32> {
     let version = image.trim_start_matches(|c: char| !c.is_ascii_digit());
     let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
     version[..end].split('.').map_while(|number| number.parse().ok()).collect()
 }
 
-/// Unpacks packages and lists the dependencies of modules. Marks the folder as complete at the end.
+/// Unpacks the packages and lists the dependencies of the modules. When this is done, marks the
+/// folder as complete.
 fn unpack(packages: &Path, tree: &Path) -> Result<()> {
     remove(tree)?;
     fs::create_dir_all(tree)?;
@@ -198,7 +200,7 @@ fn remove(folder: &Path) -> Result<()> {
     }
 }
 
-/// The only entry of a folder. Fails if it has another number of entries.
+/// The only entry of a folder. Fails if the folder is empty or has several entries.
 fn only_entry(folder: &Path) -> Result<PathBuf> {
     let listing = fs::read_dir(folder).with_context(|| format!("cannot open {}", folder.display()))?;
     let entries: Vec<_> = listing.collect::<Result<_, _>>()?;

@@ -1,8 +1,8 @@
-//! Boots a machine, shows its console, and stops it.
+//! Boots a virtual machine, shows its console, and stops it.
 //!
-//! A machine counts as hung if its console is silent for too long, and never because it is slow: an
-//! emulated machine shares this machine's processors. The limit depends on the time that the
-//! machine took to boot.
+//! A machine counts as hung if its console is silent for too long. A slow machine does not count as
+//! hung: emulation shares the host's processors, so the limit is a multiple of the machine's boot
+//! time.
 
 use std::{
     io::Read,
@@ -24,16 +24,17 @@ use super::{
 };
 use crate::interrupt;
 
-/// Environment variable: the share of the usual amounts of work that tests use.
+/// Environment variable that scales down the amount of work in the tests: the fraction of the usual
+/// amount.
 pub(super) const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
-/// A share that an emulated machine always finishes within the time limits of the tests.
+/// A fraction that is small enough for an emulated machine to stay within the tests' time limits.
 pub(super) const DEFAULT_LOAD_SCALE: &str = "0.05";
 /// Start of a line that the machine's first process prints once the kernel has booted.
 const BOOT_MARK: &str = "Linux ";
-/// A machine may be silent for this many times its boot time. No step of a test takes as long as
+/// The console may be silent for this many times the boot time. No step of a test takes as long as
 /// three boots.
 const BOOTS: u32 = 12;
-/// Time between two checks of whether to stop.
+/// Interval at which to check whether the machine must stop.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Options for the kernel on an emulated processor. Mitigations would flush the emulator's caches
@@ -42,12 +43,12 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// fault ends the machine.
 const KERNEL_COMMAND_LINE: &str =
     "console=ttyS0 quiet panic=-1 oops=panic psi=1 mitigations=off tsc=reliable no_timer_check";
-/// Options of qemu. It only emulates, even if this machine supports virtualization.
+/// qemu's options. qemu always emulates, even if this machine supports virtualization.
 ///
-/// `cx16=off`: after `cmpxchg16b`, the flags are sometimes wrong in qemu 7.2, and one of six boots
-/// of kernel 6.12 failed in its memory allocator. `thread=single`: the kernel changes its own code
-/// when it switches tracepoints on, and a processor in another thread executed an incomplete
-/// change.
+/// `cx16=off`: qemu 7.2 sometimes sets wrong flags for `cmpxchg16b`, so that one in six boots of
+/// kernel 6.12 failed in the kernel's memory allocator. `thread=single`: the kernel patches its own
+/// code when it enables tracepoints. With a thread for each processor, a processor could execute a
+/// half-written patch.
 const QEMU_OPTIONS: &str = "-nodefaults -no-user-config -no-reboot -display none -monitor none -serial stdio \
      -accel tcg,thread=single -cpu max,cx16=off -smp 2";
 
@@ -123,7 +124,7 @@ struct Machine {
 
 impl Machine {
     fn start(mut qemu: Command) -> Result<Self> {
-        // qemu has its own process group, so that Ctrl-C reaches only this process, which then
+        // qemu has its own process group, so Ctrl-C reaches only this process. This process then
         // stops qemu.
         qemu.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
         let mut qemu = qemu.spawn().context("cannot start qemu")?;
@@ -132,7 +133,7 @@ impl Machine {
     }
 
     /// Shows the console and collects results from it. Returns when the machine is off, when the
-    /// user stops it, or when the console is silent for too long.
+    /// user stops the run, or when the console is silent for too long.
     fn watch(self, mut patience: Patience, outcome: &mut Outcome) -> End {
         let (begun, mut has_booted, mut line) = (Instant::now(), false, Vec::new());
         loop {
@@ -170,7 +171,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // An error means that qemu has ended already.
+        // `kill` fails only if qemu has already ended.
         let _ = self.qemu.kill();
         let _ = self.qemu.wait();
     }
@@ -181,8 +182,8 @@ fn text(line: &[u8]) -> String {
     String::from_utf8_lossy(line).trim_end().to_owned()
 }
 
-/// The console's output in pieces as it arrives. Whole lines would be too late, because the name of
-/// a hung test is in an unfinished line.
+/// The console's output, in pieces as they arrive. Whole lines would arrive too late: if a test
+/// hangs, its name is in an unfinished line.
 fn pieces(mut console: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

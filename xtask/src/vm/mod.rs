@@ -1,12 +1,13 @@
-//! `cargo xtask vm`: runs the tests of the counts on kernels other than this machine's.
+//! `cargo xtask vm`: tests khor's counts on kernels other than this machine's.
 //!
-//! Debian's kernels boot in qemu with only the tests and their tools, so one kernel takes seconds
-//! and does not need root. qemu emulates even if /dev/kvm exists, because nested virtual machines
-//! may hang on it, and continuous integration often uses these. A whole Debian takes longer to
-//! install and to boot. So there is only one, for the tests that need it ([`debian`]). Downloads
-//! stay below `target/vm`; remove this folder to get newer kernels.
+//! The machines contain only a Debian kernel, the tests and their tools. So one kernel takes
+//! seconds, and needs no root. qemu always emulates, even if /dev/kvm exists: nested virtual
+//! machines may hang with /dev/kvm, and continuous integration often runs in virtual machines. A
+//! complete Debian system takes longer to install and to boot. So there is only one, for the tests
+//! that need it ([`debian`]). Downloads stay below `target/vm`; remove this folder to get newer
+//! kernels.
 //!
-//! The steps are, in this order: [`kernel`] gets kernels ([`apt`] downloads them), and [`tests`]
+//! The modules work in this order: [`kernel`] gets the kernels, which [`apt`] downloads. [`tests`]
 //! builds the tests. [`initramfs`] and [`disk`] pack them. [`machine`] boots and watches the
 //! machines, with the [`devices`] that the tests need. [`report`] shows the results.
 
@@ -59,9 +60,9 @@ pub(crate) struct VmArgs {
 
 #[derive(Clone, Copy, Subcommand)]
 enum What {
-    /// Test khor's package in a whole Debian under systemd, not single kernels (needs root)
+    /// Test khor's package in a complete Debian system with systemd (needs root)
     Debian,
-    /// Test on the kernels and in the whole Debian
+    /// Test on the kernels and in the complete Debian system
     All,
 }
 
@@ -69,12 +70,12 @@ fn kernels_help() -> String {
     format!("Kernels to test on: any of {}", kernel::names())
 }
 
-/// Runs the tests of the counts on one kernel.
+/// Tests khor's counts on one kernel.
 pub(crate) fn kernel(name: &str) -> Result<()> {
     run(&VmArgs { what: None, kernels: vec![kernel::find(name)?], only: None, keep: false, mirror: None })
 }
 
-/// Runs the tests that need a whole Debian.
+/// Runs the tests that need a complete Debian system.
 pub(crate) fn debian() -> Result<()> {
     run(&VmArgs { what: Some(What::Debian), kernels: Vec::new(), only: None, keep: false, mirror: None })
 }
@@ -157,7 +158,7 @@ fn boot_all(setups: &[Setup]) -> Vec<Outcome> {
     outcomes.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
-/// Number of machines that can run at once with the processors and the free memory of this machine.
+/// Number of machines that this machine's processors and free memory can run at once.
 fn at_once(setups: &[Setup]) -> usize {
     let processors = thread::available_parallelism().map_or(1, usize::from);
     let each_mib = setups.iter().map(|setup| setup.memory_mib as usize + OVERHEAD_MIB).max().unwrap_or(1);
@@ -165,7 +166,7 @@ fn at_once(setups: &[Setup]) -> usize {
     (processors / PROCESSORS).min(by_memory).max(1)
 }
 
-/// Memory that is still available to programs, MiB.
+/// Memory that the kernel reports as available to programs, in MiB.
 fn available_memory_mib() -> Option<usize> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let kib = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?.split_whitespace().next()?;

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 
 use super::kernel::Files;
 
-/// Drivers of the disk and of its file system. Debian's kernels contain all else that every machine
-/// needs.
+/// Drivers of the disk and of its file system. All other drivers that every machine needs are part
+/// of Debian's kernels.
 pub(super) const DISK: [&str; 3] = ["virtio_pci", "virtio_blk", "ext4"];
 
 /// File extensions of compressed modules, each with the program that decompresses it.
@@ -19,7 +19,8 @@ pub(super) struct Module {
     pub(super) content: Vec<u8>,
 }
 
-/// The modules to load into this kernel for `wanted`, in the order in which they must be loaded.
+/// The `wanted` modules of this kernel and the modules that they need, in the order in which they
+/// must be loaded.
 pub(super) fn load_all(kernel: &Files, wanted: &[&str]) -> Result<Vec<Module>> {
     let folder = kernel.modules();
     let read = |name: &str| {
@@ -31,9 +32,9 @@ pub(super) fn load_all(kernel: &Files, wanted: &[&str]) -> Result<Vec<Module>> {
     paths.iter().map(|path| load(&folder.join(path), name_of(path))).collect()
 }
 
-/// Paths of the `wanted` modules and their dependencies, without modules that are part of the
-/// kernel. Each line of `dependencies` has the path of a module, a colon, and the paths of its
-/// dependencies, of which the last one must be loaded first.
+/// Paths of the `wanted` modules and their dependencies, except modules that are built into the
+/// kernel. A line of `dependencies` has a module's path, a colon, and the paths of its
+/// dependencies. The last dependency of a line must be loaded first.
 fn resolve<'a>(wanted: &[&str], dependencies: &'a str, builtin: &str) -> Result<Vec<&'a str>> {
     let lines = dependencies.lines().filter_map(|line| line.split_once(':'));
     let known: HashMap<String, (&str, &str)> = lines.map(|line| (name_of(line.0), line)).collect();

@@ -17,7 +17,7 @@ pub(super) enum End {
     Passed,
     /// The tests ended, and some failed or none ran.
     Failed,
-    /// The machine went off before the tests ended, or did not start.
+    /// The machine powered off before the tests ended, or did not start.
     Vanished(String),
     /// The console was silent for too long.
     Hung,
@@ -68,7 +68,8 @@ impl Outcome {
         if let Some((test, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ...")) {
             self.test = Some(test.to_owned());
         }
-        // The result is on the line of the test's name, or follows the output of the test.
+        // The result follows the test's name on the same line. If the test prints something, the
+        // result follows that output.
         if ["ok", "FAILED"].iter().any(|end| line == *end || line.ends_with(&format!("... {end}"))) {
             self.test = None;
         }
@@ -89,10 +90,10 @@ impl Outcome {
         self.tail.push_back(line);
     }
 
-    /// How the tests ended, according to the whole console. If no test ran, that is a failure.
+    /// How the tests ended, according to the whole console. A run without tests counts as failed.
     pub(super) fn end_by_console(&self) -> End {
         match self.code {
-            None => End::Vanished("the machine went off before the tests ended".into()),
+            None => End::Vanished("the machine powered off before the tests ended".into()),
             Some(0) if self.passed > 0 && self.failed == 0 => End::Passed,
             Some(_) => End::Failed,
         }

@@ -1,4 +1,4 @@
-//! Builds the tests that run in each machine, in the usual way with cargo.
+//! Builds the tests that run in each machine. cargo builds them as for this machine.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,16 @@ use anyhow::{Context, Result};
 
 use crate::{artifacts, process::command};
 
-/// Package and name of the tests that need other kernels: most compare khor's counts with the
-/// kernel's.
+/// Package and name of the test programs that run on other kernels. Most of these tests compare
+/// khor's counts with the kernel's own.
 pub(super) const COUNTS: [(&str, &str); 3] =
     [("khor-collector", "kernel"), ("khor-collector", "process"), ("khor-e2e", "devices")];
 /// Programs that the tests start.
 const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
-/// A program that only the whole Debian needs, in its packages.
+/// A program that only the complete Debian system needs, where it is in a package.
 const PACKAGED: &str = "khor-relay";
-/// Parts of test names. The machines skip each test of [`COUNTS`] whose name contains one of them.
+/// Parts of test names. The machines skip every test in [`COUNTS`] whose name contains one of these
+/// parts.
 pub(super) const SKIPPED: [&str; 7] = [
     // CPU time on an emulated processor has no meaning.
     "little_memory_and_cpu",
@@ -27,7 +28,7 @@ pub(super) const SKIPPED: [&str; 7] = [
     "socket_is_for_group",
     "readiness_liveness",
 ];
-/// Kernel modules that [`COUNTS`] need in addition to the disk's drivers.
+/// Kernel modules that the tests in [`COUNTS`] need in addition to the disk's drivers.
 pub(super) const MODULES: [&str; 19] = [
     // Needed for packet loss and for failing disks.
     "sch_netem",
@@ -47,7 +48,7 @@ pub(super) const MODULES: [&str; 19] = [
     "raid1",
     "nvme",
     "zram",
-    // dm_crypt and zram load these through modprobe, which these machines lack.
+    // dm_crypt and zram load these modules with modprobe, which these machines lack.
     "xts",
     "ecb",
     "lzo_rle",
@@ -65,8 +66,8 @@ pub(super) struct Built {
 
 /// Builds [`PROGRAMS`], [`PACKAGED`] and `tests`, each given by package and name.
 pub(super) fn build(tests: &[(&str, &str)]) -> Result<Built> {
-    // Builds with the features of the whole workspace, as `cargo xtask test` does. For single
-    // packages, cargo would build the dependencies again.
+    // Builds with the features of the whole workspace, as `cargo xtask test` does. For selected
+    // packages, cargo would build the dependencies again, with other features.
     let mut cargo = command("cargo", ["build", "--workspace", "--message-format=json-render-diagnostics"]);
     cargo.args(PROGRAMS.iter().chain(&[PACKAGED]).flat_map(|program| ["--bin", program]));
     cargo.args(tests.iter().flat_map(|(_, test)| ["--test", test]));

@@ -38,7 +38,7 @@ struct Operations<S> {
 }
 
 fn pulseaudio() -> Figure {
-    const NAME: &str = "PulseAudio restarted to sound";
+    const NAME: &str = "PulseAudio restart to sound";
     let Some(pulse) = Pulse::start() else { return Figure::missing(NAME, "ms", "no pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     let operations = Operations { kill: Pulse::kill, restart: Pulse::restart, record: Pulse::record };
@@ -46,7 +46,7 @@ fn pulseaudio() -> Figure {
 }
 
 fn pipewire() -> Figure {
-    const NAME: &str = "PipeWire restarted to sound";
+    const NAME: &str = "PipeWire restart to sound";
     let Some(pipewire) = PipeWire::start() else { return Figure::missing(NAME, "ms", "no pipewire") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pipewire.environment());
     let operations =
@@ -85,7 +85,7 @@ fn collector() -> (Figure, Figure) {
     }
     let crash_ms = (0..CRASHES).map(|_| from_crash_to_note(&engine)).collect();
     (
-        Figure::new("collector restarted to its counts", "ms", recovery_ms),
+        Figure::new("collector restart to new counts", "ms", recovery_ms),
         Figure::new("crash to the onset of its note", "ms", crash_ms),
     )
 }

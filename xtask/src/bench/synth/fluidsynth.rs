@@ -11,7 +11,8 @@ use crate::process::command;
 pub(super) const PROGRAM: &str = "fluidsynth";
 pub(super) const DEBIAN: &str = "fluidsynth and timgm6mb-soundfont";
 
-/// A General MIDI soundfont of six megabytes. A held note of its strings is one voice, as in khor.
+/// A General MIDI soundfont of six megabytes. A held note of its string ensemble uses one voice, as
+/// a note of khor's does.
 const SOUNDFONT: &str = "/usr/share/sounds/sf2/TimGM6mb.sf2";
 /// General MIDI's string ensemble, which sounds for as long as a note is held.
 const STRINGS: u8 = 48;
@@ -21,8 +22,8 @@ const TICKS_PER_QUARTER: u16 = 480;
 /// Ticks in a second at 120 beats a minute, MIDI's default.
 const TICKS_PER_S: u32 = 2 * TICKS_PER_QUARTER as u32;
 
-/// Renders this many held notes with reverb and chorus for this time. Discards the samples. Writes
-/// the notes to `folder`.
+/// A command that renders this many held notes with reverb and chorus for this time, and discards
+/// the samples. The notes are written to `folder`.
 pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
     ensure!(Path::new(SOUNDFONT).exists(), "no {SOUNDFONT} ({DEBIAN})");
     let notes = folder.join("fluidsynth.mid");
@@ -32,7 +33,7 @@ pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Comma
     Ok(fluidsynth)
 }
 
-/// All notes start at the beginning and end at the end.
+/// A MIDI file in which all notes start at the beginning and end together.
 fn held(voices: usize, seconds: u32) -> Smf<'static> {
     let midi = |channel: usize, message| TrackEvent {
         delta: 0.into(),
@@ -45,7 +46,7 @@ fn held(voices: usize, seconds: u32) -> Smf<'static> {
         track.push(midi(channel, MidiMessage::ProgramChange { program: STRINGS.into() }));
         track.push(midi(channel, MidiMessage::NoteOn { key: key(voice).into(), vel: 64.into() }));
     }
-    // FluidSynth renders until no note sounds, so this ends all notes.
+    // FluidSynth renders until all notes have ended, so this sets the length of the render.
     for channel in 0..=voices / VOICES_OF_A_BANK {
         let delta = if channel == 0 { seconds * TICKS_PER_S } else { 0 };
         let silence = MidiMessage::Controller { controller: ALL_SOUND_OFF.into(), value: 0.into() };

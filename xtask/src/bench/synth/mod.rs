@@ -1,10 +1,10 @@
-//! Measures the speed of the synth beside two other synthesisers, the speed of its waveforms, and a
-//! render from signals to a WAV file.
+//! Measures the speed of khor's synth compared with two other synthesisers, the speed of its
+//! waveforms, and the time to render signals to a WAV file.
 //!
-//! For each number of voices, the players run in turn, so that a busy machine slows all of them
-//! down. So the ratio in a round can be compared between machines. Processor time and instructions
-//! are measured. khor plays its first preset, and the other players play the nearest equivalent,
-//! which their files describe.
+//! For each number of voices, the players take turns, so that a busy machine slows all of them
+//! down. So the ratio of their speeds can be compared between machines. The benchmark measures
+//! processor time and counts instructions. khor plays its first preset. The other players play the
+//! nearest equivalent, which their modules describe.
 
 mod fluidsynth;
 mod notes;
@@ -24,13 +24,14 @@ use crate::{
 };
 
 pub(super) const TITLE: &str = "synth and render, 48 kHz stereo";
-/// Number of rounds. In each, every player renders once.
+/// Number of rounds. In each round, every player renders once.
 const ROUNDS: usize = 5;
 /// Numbers of held voices. The last one needs two of khor's synths, each with its effects.
 const VOICES: [usize; 4] = [0, 8, 24, 48];
-/// Number of voices for which the specification promises a speed and instructions are counted.
+/// The number of voices at which instructions are counted, and for which the specification promises
+/// a speed.
 const FULL: usize = 24;
-/// Number of times the hour is rendered.
+/// How many times the hour of the demo is rendered.
 const RENDERS: usize = 3;
 const HOUR_S: f64 = 3600.0;
 
@@ -46,8 +47,8 @@ pub(super) fn measure() -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The speeds of a player with a number of voices, one of each round; or the reason why there are
-/// none.
+/// A player's speed in each round, with a fixed number of voices; or the reason why the player has
+/// no speed.
 struct Speeds {
     player: Player,
     voices: usize,
@@ -78,7 +79,7 @@ impl Speeds {
         }
     }
 
-    /// The ratio of khor's speed to the player's speed, in each round.
+    /// khor's speed divided by this player's speed, for each round.
     fn ratio(&self, khor: &Self) -> Option<Row> {
         let (Ok(khor), Ok(other)) = (&khor.times_real_time, &self.times_real_time) else { return None };
         let ratios = khor.iter().zip(other).map(|(khor, other)| khor / other).collect();
@@ -86,7 +87,7 @@ impl Speeds {
     }
 }
 
-/// The speeds of all players, and their ratios to khor's.
+/// The speeds of all players, and khor's speed divided by the speed of each other player.
 fn beside(folder: &Path) -> Vec<Row> {
     let speeds = |voices: usize| {
         ALL.map(|player| Speeds {
@@ -128,7 +129,8 @@ fn waves() -> Result<Vec<Row>> {
         .collect()
 }
 
-/// Seconds to render an hour of the demo. A capture takes the same work, plus reading the file.
+/// Measures the seconds to render an hour of the demo. Rendering a capture takes the same work,
+/// plus reading the file.
 fn render() -> Result<Row> {
     let wav = target().join("bench.wav");
     let seconds: Result<Vec<f64>> = (0..RENDERS).map(|_| render_once(&wav)).collect();

@@ -5,7 +5,7 @@ pub(super) const RATE_HZ: u32 = 48_000;
 /// Number of voices in one of khor's synths. More voices need several synths.
 pub(super) const VOICES_OF_A_BANK: usize = 24;
 
-/// The MIDI key of a voice: whole tones from E2 up, the same in each player.
+/// The MIDI key of a voice. The keys rise in whole tones from E2, and are the same for each player.
 pub(super) fn key(voice: usize) -> u8 {
     40 + 2 * (voice % VOICES_OF_A_BANK) as u8
 }

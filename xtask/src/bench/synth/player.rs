@@ -46,7 +46,7 @@ impl Player {
         (!is_there(program)).then(|| format!("no {program} ({debian})"))
     }
 
-    /// A program that renders this number of held voices with effects, for this time.
+    /// A command that renders this number of held voices, with effects, for this time.
     pub(super) fn render(self, voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
         match self {
             Self::Khor => {
@@ -58,18 +58,19 @@ impl Player {
         }
     }
 
-    /// The player's speed as a multiple of real time, by processor time, so that other programs do
-    /// not count. It uses the difference of two lengths, so that the start does not count.
+    /// The player's speed as a multiple of real time. The speed is based on processor time, so
+    /// other programs do not affect it. The function compares a long render with a short one, so
+    /// the start-up time cancels out.
     pub(super) fn times_real_time(self, voices: usize, folder: &Path) -> Result<f64> {
         const SHORT_S: u32 = 10;
         const LONG_S: u32 = 40;
         let long_s = cpu_s(&mut self.render(voices, LONG_S, folder)?)?;
         let more_s = long_s - cpu_s(&mut self.render(voices, SHORT_S, folder)?)?;
-        ensure!(more_s > 0.0, "{}: a longer render took no more time", self.name());
+        ensure!(more_s > 0.0, "{}: the long render took no longer than the short one", self.name());
         Ok(f64::from(LONG_S - SHORT_S) / more_s)
     }
 
-    /// Instructions for a frame of this number of voices with effects, as callgrind counts them.
+    /// Instructions per audio frame for this number of voices with effects, counted by callgrind.
     pub(super) fn instructions_per_frame(self, voices: usize, folder: &Path) -> Result<f64> {
         const SHORT_S: u32 = 1;
         const LONG_S: u32 = 3;
@@ -79,7 +80,7 @@ impl Player {
     }
 }
 
-/// Processor time of a program from its start to its end, without time in the kernel.
+/// Processor time that a program uses from its start to its end, without time in the kernel.
 fn cpu_s(program: &mut Command) -> Result<f64> {
     let children_s = || -> Result<f64> {
         let usage = getrusage(UsageWho::RUSAGE_CHILDREN).context("cannot read the processor time")?;
@@ -90,7 +91,7 @@ fn cpu_s(program: &mut Command) -> Result<f64> {
     Ok(children_s()? - before_s)
 }
 
-/// Number of instructions of a program from its start to its end.
+/// Number of instructions that a program executes from its start to its end.
 fn instructions(program: &Command) -> Result<f64> {
     if !is_there("valgrind") {
         bail!("valgrind is not installed");
@@ -103,8 +104,8 @@ fn instructions(program: &Command) -> Result<f64> {
     collected(&log).context("valgrind counted nothing")
 }
 
-/// The reason why valgrind failed, in one line. One cause is an instruction of a newer compiler
-/// that valgrind does not know.
+/// The reason why valgrind failed, in one line. For example, a newer compiler may emit an
+/// instruction that valgrind does not support.
 fn valgrind_error(log: &str) -> String {
     let known = |line: &&str| line.contains("unhandled instruction") || line.contains("terminating");
     format!("valgrind: {}", log.lines().find(known).unwrap_or("it failed"))

@@ -2,8 +2,8 @@
 //! scsynth renders faster than real time.
 //!
 //! The patch (`scsynth.py`, compiled into `scsynth.scsyndef`) is as similar to khor's as scsynth's
-//! units allow. It has a sine and a triangle, ADSR, and a resonant low-pass that the envelope
-//! opens. All voices share delay, reverb and limiter.
+//! units allow. Each voice has a sine, a triangle, an ADSR envelope, and a resonant low-pass filter
+//! that the envelope opens. All voices share a delay, a reverb and a limiter.
 
 use std::{fs, path::Path, process::Command};
 
@@ -17,14 +17,14 @@ pub(super) const PROGRAM: &str = "scsynth";
 pub(super) const DEBIAN: &str = "supercollider-server";
 
 const PATCH: &[u8] = include_bytes!("scsynth.scsyndef");
-/// Number of the effects' node, which computes after the voices. The voices have the next numbers.
+/// Id of the effects' node, which runs after the voices. The voices have the next ids.
 const EFFECTS_NODE: i32 = 1000;
 const TO_HEAD: i32 = 0;
 const TO_TAIL: i32 = 1;
 const ROOT_NODE: i32 = 0;
 
-/// Renders this number of voices with the effects for this time. Discards the samples. Writes the
-/// score to `folder`.
+/// A command that renders this number of voices with the effects for this time, and discards the
+/// samples. The score is written to `folder`.
 pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
     let score = folder.join("scsynth.osc");
     fs::write(&score, score_bytes(voices, seconds)?).context("cannot write the score")?;
@@ -33,7 +33,7 @@ pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Comma
     Ok(scsynth)
 }
 
-/// The score: each bundle after its length, as `scsynth -N` reads it.
+/// The score as bytes. The length of each bundle precedes it, as `scsynth -N` requires.
 fn score_bytes(voices: usize, seconds: u32) -> Result<Vec<u8>> {
     let text = |text: &str| OscType::String(text.to_owned());
     let node = |name: &str, id: i32, place: i32| {

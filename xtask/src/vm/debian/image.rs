@@ -15,21 +15,21 @@ use crate::{
 };
 
 const SUITE: &str = "bookworm";
-/// Packages in addition to the essential ones. These are systemd, the bus and devices, user
-/// sessions with their own systemd and bus, and the programs that tests start. The last is the one
-/// library that khor needs and a minimal system lacks. One test removes this library for a while,
-/// and installs it again from `/var/cache/apt/archives`, where debootstrap leaves all packages.
+/// Packages in addition to the essential ones: systemd, the bus and devices, user sessions with
+/// their own systemd and bus, and the programs that the tests start. The last package is the one
+/// library that khor needs and a minimal system lacks. One test removes this library for a while.
+/// It reinstalls the library from `/var/cache/apt/archives`, where debootstrap leaves all packages.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,libasound2,libpam-systemd,\
                         dbus-user-session,alsa-utils,playerctl,openssh-server,nats-server";
 /// Size of the image. It is a sparse file that takes 300 MB.
 const SIZE: &str = "2G";
-/// Options of the file system: no journal, and no table that the kernel would initialise later,
-/// because the kernel could write these at any time.
+/// Options of mke2fs. The kernel could write a journal or an uninitialised table at any time, so
+/// there is no journal, and mke2fs initialises all tables.
 const FORMAT: &str = "-q -t ext4 -O ^has_journal -E lazy_itable_init=0";
-/// Highest age of the image. An older one would lack recent fixes of the tested services.
+/// Maximum age of the image. An older image would lack recent fixes of the tested services.
 const OLDEST: Duration = Duration::from_hours(24 * 30);
 
-/// The image. Creates it if it is missing, old, or made by another recipe.
+/// The path of the image. Creates the image if it is missing, too old, or made with other settings.
 pub(super) fn get(mirror: Option<&str>) -> Result<PathBuf> {
     let folder = home().join("debian");
     let (image, recipe) = (folder.join("disk.img"), folder.join("recipe"));
@@ -37,8 +37,8 @@ pub(super) fn get(mirror: Option<&str>) -> Result<PathBuf> {
         return Ok(image);
     }
     let mirror = mirror.map_or_else(apt::own_mirror, |given| Ok(given.to_owned()))?;
-    println!("creating a Debian ({SUITE}) for all later runs; this takes minutes");
-    // Root owns the files of an earlier image.
+    println!("creating a Debian system ({SUITE}), which later runs reuse; this takes minutes");
+    // An earlier image's files belong to root.
     output(as_root("rm").arg("-rf").arg(&folder)).context("cannot remove the earlier image")?;
     fs::create_dir_all(&folder)?;
     let tree = folder.join("tree");
@@ -57,10 +57,10 @@ fn debootstrap(tree: &Path, mirror: &str) -> Result<()> {
     debootstrap.arg(format!("--keyring={}", apt::KEYRING)).arg(format!("--include={PACKAGES}"));
     debootstrap.arg(SUITE).arg(tree).arg(mirror);
     succeed(&mut debootstrap)
-        .context("debootstrap failed; debootstrap/debootstrap.log in its folder has the cause")
+        .context("debootstrap failed; debootstrap/debootstrap.log in the image's folder has the cause")
 }
 
-/// All settings of the image. A change of one of them makes an existing image unusable.
+/// All settings of the image. If one of them changes, the image is created again.
 fn recipe_now() -> String {
     format!("{SUITE}\n{PACKAGES}\n{SIZE}\n{FORMAT}\n")
 }

@@ -1,17 +1,17 @@
-//! `cargo xtask vm debian`: tests khor's package in a whole Debian under systemd.
+//! `cargo xtask vm debian`: tests khor's package in a complete Debian system with systemd.
 //!
-//! These tests need more than the small machines have. They test that units, users, directories and
-//! the bus's policy work together, that the collector survives kills, hangs and a suspend, and that
-//! MIDI and sound reach ALSA. The tests are in `khor-e2e/tests/system` and
+//! These tests need more than the machines that contain only a kernel. They test that units, users,
+//! directories and the bus's policy work together, that the collector survives kills, hangs and a
+//! suspend, and that MIDI and sound reach ALSA. The tests are in `khor-e2e/tests/system` and
 //! `khor-engine/output/tests/alsa`.
 //!
 //! [`image`] creates the system once. [`payload`] adds the package, which is installed before
 //! systemd starts. One test removes and purges the package, and installs it into the running
 //! system. The image never changes, because qemu discards the machine's writes.
 //!
-//! A container cannot replace this machine, because it has no kernel of its own to suspend. The
-//! tests are built on this machine, so its C library must not be newer than Debian 12's. Otherwise
-//! the tests fail to start and print the reason.
+//! A container would not do, because it cannot suspend its own kernel. The tests are built on this
+//! machine, so its C library must not be newer than Debian 12's. Otherwise the tests do not start,
+//! and the console has the reason.
 
 mod image;
 mod outside;

@@ -21,7 +21,7 @@ use anyhow::{Context, Result};
 
 use crate::process::output;
 
-/// Token of the engine. It must equal the token in `khor-e2e/tests/system/own_traffic.rs`.
+/// Token of the engine's API. It must equal the token in `khor-e2e/tests/system/own_traffic.rs`.
 const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
 pub(super) const USER: &str = "listener";
 const ENGINE_PORT: u16 = 17321;
@@ -39,7 +39,7 @@ pub(in crate::vm) struct Outside {
     key: PathBuf,
 }
 
-/// Running clients. Dropping this stops them.
+/// Running clients. Dropping this value stops them.
 pub(in crate::vm) struct Clients {
     stop: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
@@ -56,7 +56,7 @@ impl Outside {
         Ok(Self { engine: free_port()?, ssh: free_port()?, tunnel: free_port()?, key })
     }
 
-    /// The public key, which the machine accepts.
+    /// The public key that the machine accepts.
     pub(super) fn public_key(&self) -> Result<String> {
         fs::read_to_string(self.key.with_extension("pub")).context("cannot read the public key")
     }
