@@ -33,7 +33,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// The running task is the subject. It belongs to `scopes`.
+    /// Returns the running task as the subject. The task belongs to `scopes`.
     #[inline(always)]
     pub fn current(scopes: u64) -> Self {
         Self {
@@ -45,8 +45,8 @@ impl Subject {
         }
     }
 
-    /// A cgroup is the subject, and no process. `cgroup` is a `struct cgroup *` that belongs to
-    /// `scopes`, or null if the cgroup is unknown.
+    /// Returns a cgroup without a process as the subject. `cgroup` is a `struct cgroup *` that
+    /// belongs to `scopes`, or null if the cgroup is unknown.
     #[inline(always)]
     pub fn cgroup(cgroup: *const u8, scopes: u64) -> Self {
         Self { process: 0, cgroup_id: owner::cgroup_id(cgroup), comm: [0; 16], scopes }

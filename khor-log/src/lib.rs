@@ -37,8 +37,8 @@ pub fn start(default: &str) {
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal() && wants_ansi())
         .with_target(false)
-        // If writing a record fails, do not report this on stderr. Writing there could fail too and
-        // panic, and a full disk or a closed terminal must not end the program.
+        // If a record cannot be written, do not report this on stderr, because that could fail too
+        // and then panic. A full disk or a closed terminal must not end the program.
         .log_internal_errors(false);
     if is_journal() {
         format.event_format(JournalFormat).init();

@@ -97,7 +97,7 @@ fn costs_one_frame<M: Message + Debug + PartialEq>(body: &[u8], next: M, pieces:
     check::<M>(&bytes);
 }
 
-/// Flips some bits of `bytes`, and changes their number to `length` percent.
+/// Flips some bits of `bytes`, and then cuts or lengthens them to `length` percent of their size.
 fn damage(mut bytes: Vec<u8>, flips: &[(Index, u8)], length: usize) -> Vec<u8> {
     if !bytes.is_empty() {
         for (place, bits) in flips {

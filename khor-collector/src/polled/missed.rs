@@ -1,8 +1,8 @@
 //! Reads the number of missed events. The kernel does not pass an event to a program that is
 //! already running on the same CPU.
 //!
-//! The kernel shows this number in the `fdinfo` file of a program's descriptor. Reading this file
-//! once it is open needs neither a capability nor `bpf()`.
+//! The kernel shows this number in the `fdinfo` file of a program's descriptor. Once the file is
+//! open, reading it needs neither a capability nor `bpf()`.
 
 use std::{
     io,

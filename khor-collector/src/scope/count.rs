@@ -150,13 +150,15 @@ fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
     (counted.chain(polled.availability()).collect(), polled)
 }
 
-/// Returns a reason if none of the included targets exists, because the kernel then counts nothing.
+/// Returns a reason for missing counts if none of the included targets exists, because the kernel
+/// then counts nothing.
 fn missing_targets(targets: &Targets) -> Option<String> {
     let gone: Vec<_> = targets.include.iter().map(Target::gone).collect();
     if gone.iter().any(Option::is_none) { None } else { gone.into_iter().flatten().next() }
 }
 
-/// Returns a reason if the kernel cannot attribute events with this kind of owner to `targets`.
+/// Returns a reason for missing counts if the kernel cannot attribute events with this kind of
+/// owner to `targets`.
 fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> Option<String> {
     let event = match owner {
         Owner::Task => return None,
@@ -176,8 +178,8 @@ fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> 
     }
 }
 
-/// Returns a reason if the I/O controller is off in one of the target cgroups. The kernel then
-/// charges the disk requests of this cgroup to one of its ancestors.
+/// Returns a reason for missing counts if the I/O controller is off in one of the target cgroups.
+/// The kernel then charges the disk requests of this cgroup to one of its ancestors.
 fn uncharged(targets: &Targets) -> Option<String> {
     let mut directories = targets.all().filter_map(Target::cgroup_directory);
     let directory = directories.find(|directory| !directory.join("io.stat").exists())?;

@@ -75,7 +75,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Creates a server for the counts of `kernel`. Only users who are not `trusted` have limits.
+    /// Creates a server for the counts of `kernel`. Limits apply only to users who are not in
+    /// `trusted`.
     pub(crate) fn new(kernel: Arc<dyn Kernel>, identity: Identity, trusted: Trusted) -> Self {
         let sender = Arc::new(Sender::new(kernel));
         Self {

@@ -243,11 +243,11 @@ async fn only_valid_hello_is_accepted() {
     let oversized = (frame::MAX_CLIENT_BODY_BYTES as u32 + 1).to_le_bytes();
     let cases: [(Vec<u8>, &str); 6] = [
         (bytes(&[stranger]), "wrong magic number"),
-        (bytes(&[future]), "this collector supports 1.0, and the client 9.0"),
+        (bytes(&[future]), "the collector supports 1.0, and the client supports 9.0"),
         (bytes(&[subscribe(20)]), "first message must be Hello"),
         (b"GET / HTTP/1.1\r\n\r\n".to_vec(), "malformed"),
         (oversized.to_vec(), "malformed"),
-        (vec![3, 0, 0, 0, 9, 9, 9], "kind 9 is not known"),
+        (vec![3, 0, 0, 0, 9, 9, 9], "kind 9 is unknown"),
     ];
     for (sent, reason) in cases {
         let (count, answer) = answers(&running, &sent).await;

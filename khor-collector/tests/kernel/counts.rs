@@ -69,8 +69,8 @@ fn exec_count_is_exact_on_quiet_machine() {
     assert!(exact, "other programs started processes in every attempt");
 }
 
-/// Other interfaces than loopback count at other layers and at later times than khor. So the test
-/// compares counts only while these interfaces have no traffic.
+/// Interfaces other than loopback count their packets at other layers and at later times than khor.
+/// So the test compares counts only while these interfaces have no traffic.
 #[test]
 fn network_agrees_with_loopback_exactly() {
     const ETHERNET_HEADER_BYTES: u64 = 14;
