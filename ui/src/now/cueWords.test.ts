@@ -9,13 +9,13 @@ describe('cueWords', () => {
   it('uses the singular for 1 segment', () => expect(cueWords({ seq: 1, ts_ms: 0, kind: 'retx', host: null, pid: null, comm: null, detail: 1 }).detail).toBe('1 segment in a second'));
 
   it('names the program and the signal', () => {
-    expect(cueText(cue('oom'))).toBe('Out of memory: killed worker.');
+    expect(cueText(cue('oom'))).toBe('Out of memory: the kernel killed worker.');
     expect(cueWords(cue('crash', { detail: 11 })).detail).toBe('SIGSEGV, pid 7');
     expect(cueWords(cue('crash', { detail: 64, pid: null })).detail).toBe('signal 64');
   });
 
   it('omits details that are unknown', () => {
-    expect(cueText(cue('oom', { comm: null, pid: null }))).toBe('Out of memory: killed a program.');
+    expect(cueText(cue('oom', { comm: null, pid: null }))).toBe('Out of memory: the kernel killed a program.');
     expect(cueWords(cue('retx', { comm: null, pid: null })).detail).toBe('');
   });
 

@@ -21,7 +21,7 @@ function pidText(pid: number | null): string[] {
 export function cueWords({ kind, host, comm, pid, detail }: Cue): CueWords {
   switch (kind) {
     case 'oom':
-      return { event: 'Out of memory: killed', subject: comm ?? 'a program', detail: pidText(pid).join(', '), family: null };
+      return { event: 'Out of memory: the kernel killed', subject: comm ?? 'a program', detail: pidText(pid).join(', '), family: null };
     case 'crash': {
       const signal = detail === null ? [] : [CRASH_SIGNALS[detail] ?? `signal ${detail}`];
       return { event: 'Crash:', subject: comm ?? 'a program', detail: [...signal, ...pidText(pid)].join(', '), family: null };
