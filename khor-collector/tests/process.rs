@@ -111,7 +111,7 @@ fn root_without_setuid_exits_with_4() {
         let (code, text) = check_without(removed, &["--user", "root"]);
         assert_eq!(code, 0, "the advice works: {text}");
     }
-    // Without CAP_SETPCAP the collector cannot shrink the bounding set, but it works.
+    // Without CAP_SETPCAP the collector cannot shrink the bounding set, but still works.
     let (code, text) = check_without("-setpcap", &[]);
     assert_eq!(code, 0, "{text}");
 }
@@ -255,7 +255,8 @@ fn readiness_liveness_and_stop_are_reported() {
         return;
     }
     let dir = Arc::new(tempfile::tempdir().expect("creating a directory"));
-    // When the collector sends notifications, it is another user, who needs access to the socket.
+    // The collector changes to another user before it sends notifications. This user needs access
+    // to the socket.
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("setting the mode");
     let path = dir.path().join("notify");
     let systemd = UnixDatagram::bind(&path).expect("creating a socket");

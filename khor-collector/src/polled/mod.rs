@@ -52,10 +52,10 @@ pub(crate) struct Polled {
 
 #[derive(Debug, Default)]
 struct Latest {
-    /// The period in which the values were read, as a number of [`REFRESH_NS`] since the clock's
-    /// start.
+    /// Number of the period in which the values were read. A period lasts [`REFRESH_NS`].
     period: Option<u64>,
-    /// The period in which the missed events were read, as a number of [`MISSED_REFRESH_NS`].
+    /// Number of the period in which the missed events were read. Such a period lasts
+    /// [`MISSED_REFRESH_NS`].
     missed_period: Option<u64>,
     values: Values,
     buffer: Vec<u8>,

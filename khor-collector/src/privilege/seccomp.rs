@@ -149,7 +149,8 @@ fn conditional() -> Result<[(i64, Vec<SeccompRule>); 5], FilterError> {
         // Executable memory is forbidden.
         (libc::SYS_mmap, rule(unset(2, libc::PROT_EXEC)?)?),
         (libc::SYS_mprotect, rule(unset(2, libc::PROT_EXEC)?)?),
-        // The collector may open files only for reading: those of pressure, processes and cgroups.
+        // The collector may open files only for reading. It reads the files of pressure, processes
+        // and cgroups.
         (libc::SYS_openat, rule(unset(2, libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | NOT_NAMED)?)?),
         // This ioctl makes sockets non-blocking. Terminal ioctls are forbidden.
         (libc::SYS_ioctl, rule(is(1, libc::FIONBIO as libc::c_int)?)?),

@@ -34,7 +34,8 @@ pub(super) struct Loaded {
     pub(super) counters: Counters,
     pub(super) cues: CueRing,
     pub(super) programs: Ebpf,
-    /// Whether the kernel lets programs read its memory, which scopes need; if not, the reason.
+    /// `Ok` if the kernel lets programs read its memory, as scopes require. Otherwise the reason
+    /// why not.
     pub(super) kernel_reads: Result<(), String>,
     offsets: Offsets,
 }

@@ -81,7 +81,8 @@ pub(crate) struct Probes {
     counters: Counters,
     sockets_have_tags: bool,
     requested: Mutex<Requested>,
-    /// Whether the kernel lets programs read its memory, which scopes need; if not, the reason.
+    /// `Ok` if the kernel lets programs read its memory, as scopes require. Otherwise the reason
+    /// why not.
     scopes: Result<(), String>,
     /// The loaded programs. They stay attached until this value is dropped.
     programs: Ebpf,

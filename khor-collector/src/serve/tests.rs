@@ -177,7 +177,7 @@ fn bytes(messages: &[ClientMessage]) -> Vec<u8> {
     messages.iter().flat_map(|message| frame::encode(message).unwrap()).collect()
 }
 
-/// Sends `sent`. Returns how many answers arrive before the connection closes, and the last one.
+/// Sends `sent`. Returns the number of answers until the connection closes, and the last answer.
 async fn answers(running: &Running, sent: &[u8]) -> (usize, ServerMessage) {
     let mut stream = running.raw().await;
     stream.write_all(sent).await.unwrap();

@@ -201,7 +201,7 @@ fn page_faults_agree_with_vmstat() {
         thread::sleep(Duration::from_millis(150));
         turn.collector.sample()
     };
-    // Even with huge pages of 2 MiB, this causes a fault for each page.
+    // Even with huge pages, this causes at least one fault for each 2 MiB.
     let work = || drop(std::hint::black_box(vec![1_u8; 64 << 20]));
     let counted = bracket(sample, Counter::Faults, || procfs::vmstat("pgfault"), work);
     assert!(counted.holds() && counted.inner >= 32, "{counted:?}");
@@ -224,7 +224,8 @@ fn second_cpu_or_skip() -> bool {
     able
 }
 
-/// A CPU that is offline when the collector starts must count later.
+/// In this test, a CPU comes online after the start of the collector. None of its counts may be
+/// lost.
 #[test]
 fn cpu_online_after_start_loses_no_counts() {
     let Some(turn) = turn() else { return };

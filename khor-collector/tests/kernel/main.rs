@@ -79,7 +79,8 @@ fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_khor-collector"))
 }
 
-/// A directory on a disk: that of this program, because the temporary directory may be in memory.
+/// Returns a directory on a disk. It is the directory of the collector's program, because the
+/// temporary directory may be in memory.
 fn disk() -> &'static Path {
     program().parent().expect("the program's directory")
 }
