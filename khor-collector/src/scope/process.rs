@@ -84,7 +84,7 @@ mod tests {
     fn process_with_non_utf8_name_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let program = dir.path().join(OsStr::from_bytes(b"\xff) \xfe"));
-        std::fs::copy("/bin/sleep", &program).unwrap();
+        std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
         let mut child = Command::new(&program).arg("1000").spawn().unwrap();
         // `spawn` may return before the kernel sets the name.
         wait_until("the child's name", || {
