@@ -16,8 +16,8 @@ use crate::site::{NatsServer, openssl};
 
 const HOUR_S: i64 = 3600;
 
-/// A server that admits clients whose certificate its authority has signed: `known.pem`, but not
-/// `strange.pem`.
+/// Starts a server that admits clients whose certificate its authority has signed. The authority
+/// has signed `known.pem`, but not `strange.pem`.
 pub fn by_certificate() -> NatsServer {
     NatsServer::start_with(r#"ca_file: "ca.pem", verify: true"#, |dir| {
         openssl(
@@ -37,9 +37,9 @@ pub fn by_certificate() -> NatsServer {
     })
 }
 
-/// A server whose operator has signed one account. This account has signed three users:
-/// `user.creds`, `former.creds`, which expired an hour ago, and `narrow.creds`, which may publish
-/// nothing. `foreign.creds` belongs to an account that the operator has not signed.
+/// Starts a server whose operator has signed one account. This account has signed three users:
+/// `user.creds`, `former.creds`, which expired an hour ago, and `narrow.creds`, which may not
+/// publish. The operator has not signed the account of `foreign.creds`.
 pub fn by_creds() -> NatsServer {
     NatsServer::start_with("", |dir| {
         let (operator, account, foreign) =

@@ -122,7 +122,7 @@ impl Collector {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    /// The counters at a moment during this call.
+    /// Takes a sample: the counters at some moment during this call.
     pub fn sample(&self) -> CounterReading {
         self.runtime.block_on(async {
             let (mut client, welcome) =
@@ -152,14 +152,16 @@ impl Drop for Collector {
     }
 }
 
-/// The growth of a khor counter, with a lower and an upper limit by the kernel's own count.
+/// The growth of one of khor's counters, with limits from the kernel's own count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bracket {
-    /// Lower limit: the kernel's count from after khor's first sample until before its second.
+    /// Lower limit: how much the kernel's count grew between a reading after khor's first sample
+    /// and a reading before khor's second sample.
     pub inner: u64,
     /// Growth of khor's counter between its two samples.
     pub ours: u64,
-    /// Upper limit: the kernel's count from before khor's first sample until after its second.
+    /// Upper limit: how much the kernel's count grew between a reading before khor's first sample
+    /// and a reading after khor's second sample.
     pub outer: u64,
 }
 

@@ -144,13 +144,13 @@ impl Engine {
         sites.as_array().and_then(|sites| sites.first().cloned()).unwrap_or_default()
     }
 
-    /// How many of the newest notes satisfy `holds`.
+    /// Number of recent notes for which `holds` returns true.
     pub fn notes(&self, holds: impl Fn(&Value) -> bool) -> usize {
         let metrics = self.get("/api/metrics");
         metrics["notes"].as_array().expect("a list of notes").iter().filter(|note| holds(note)).count()
     }
 
-    /// How many pulse notes of the role `role` were played since `since_ms`, with a MIDI number in
+    /// Number of pulse notes since `since_ms` that have the role `role` and a MIDI number in
     /// `midi`.
     pub fn pulse_notes(&self, since_ms: u64, role: &str, midi: RangeInclusive<u64>) -> usize {
         self.notes(|note| {
@@ -161,10 +161,11 @@ impl Engine {
         })
     }
 
-    /// Changes `site.mode`. Returns the time from which the whole music plays in this mode,
-    /// milliseconds since 1970.
+    /// Changes `site.mode`. Returns a time after which all notes are in this mode, in milliseconds
+    /// since 1970.
     pub fn play_site(&self, mode: &str) -> u64 {
-        /// Two bars at 110 bpm. A change waits for the next bar, so it takes less.
+        /// The length of two bars at 110 bpm. A change takes effect in the next bar, which is
+        /// sooner.
         const BARS_MS: u64 = 2 * 2_182;
         let (status, answer) = self.change(&json!({ "site": { "mode": mode } }));
         assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");
@@ -173,7 +174,7 @@ impl Engine {
         since.as_millis() as u64 + BARS_MS
     }
 
-    /// The sections that play alone, in their order: name, timbre, number of hosts.
+    /// The sections that have a part of their own, in order: name, timbre, number of hosts.
     pub fn sections(&self) -> Vec<(String, String, u64)> {
         let sections = self.fleet().sections.into_iter();
         sections
@@ -192,32 +193,32 @@ impl Engine {
         self.try_get(path).unwrap_or_else(|error| panic!("GET {path}: {error}\n{}", self.log()))
     }
 
-    /// The answer of `/api/health`: the health of every part.
+    /// The response of `/api/health`: the health of every part.
     pub fn health(&self) -> HealthReport {
         self.get_as("/api/health")
     }
 
-    /// The answer of `/api/metrics`: rates, signals, notes, cues and the history.
+    /// The response of `/api/metrics`: rates, signals, notes, cues and the history.
     pub fn metrics(&self) -> MetricsReport {
         self.get_as("/api/metrics")
     }
 
-    /// The answer of `/api/fleet`: the hosts of the site.
+    /// The response of `/api/fleet`: the hosts of the site.
     pub fn fleet(&self) -> FleetReport {
         self.get_as("/api/fleet")
     }
 
-    /// The answer of `/api/explain`: what plays and why.
+    /// The response of `/api/explain`: what plays and why.
     pub fn explain(&self) -> Explanation {
         self.get_as("/api/explain")
     }
 
-    /// The answer of `/api/recording`: the current or last recording.
+    /// The response of `/api/recording`: the current or last recording.
     pub fn recording(&self) -> RecordingStatus {
         self.get_as("/api/recording")
     }
 
-    /// The answer to a GET request, decoded as its API type.
+    /// The response to a GET request, decoded as its API type.
     pub fn get_as<T: DeserializeOwned>(&self, path: &str) -> T {
         let answer = self.get(path);
         T::deserialize(&answer).unwrap_or_else(|error| panic!("GET {path}: {error} in {answer:#}"))
@@ -239,8 +240,8 @@ impl Engine {
         SoundRecording::of(&bytes[HEADER_BYTES..])
     }
 
-    /// Reads a response that may never end: at least `enough` bytes, or all if the response is
-    /// shorter.
+    /// Reads a response that may never end. Returns after `enough` bytes, or at the end of the
+    /// response.
     pub fn read(&self, path: &str, enough: usize) -> Vec<u8> {
         progress(format!("reading {path}"));
         let mut answer = ureq::get(format!("{}{path}", self.url())).call().expect("a response");
@@ -326,7 +327,7 @@ impl Drop for Engine {
 /// The path of a program of this workspace that `cargo build --workspace` has built.
 pub fn program(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("this program's path");
-    // A test is target/<profile>/deps/<test>, another program target/<profile>/<program>.
+    // A test is at target/<profile>/deps/<test>, any other program at target/<profile>/<program>.
     let folder = this.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("target/<profile>");
     let program = folder.join(name);
     assert!(program.exists(), "{} is missing: run `cargo build --workspace` first", program.display());

@@ -9,14 +9,15 @@ use flate2::{Compression, Crc, write::DeflateEncoder};
 /// name.
 pub const OSC_52: &str = "\x1b]52;c;cm0=\x07";
 
-/// A text with every kind of active character: an escape sequence, C1, DEL, a carriage return,
-/// marks and overrides of direction, zero-width characters, a tag, a line separator, and a
-/// variation selector.
+/// A text with every kind of control or invisible character: an escape sequence, C1, DEL, a
+/// carriage return, marks and overrides of direction, zero-width characters, a tag, a line
+/// separator, and a variation selector.
 pub const HOSTILE: &str = "\x1b]52;c;cm0=\x07\u{9b}2J\u{7f}\r\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}\u{ad}\
                            \u{e0041}\u{2028}\u{fe0f}";
 
-/// Finds the active characters in an output: control characters other than line feeds and tabs, and
-/// invisible characters. Returns each once, escaped. The list is independent of the tested code.
+/// Finds the characters in an output that khor must remove: control characters other than line
+/// feeds and tabs, and invisible characters. Returns each once, escaped. The list of characters is
+/// independent of the tested code.
 pub fn active(text: &str) -> String {
     const INVISIBLE: [RangeInclusive<char>; 10] = [
         '\u{ad}'..='\u{ad}',
@@ -36,7 +37,7 @@ pub fn active(text: &str) -> String {
     found.into_iter().flat_map(char::escape_unicode).collect()
 }
 
-/// Like [`active`], for JSON. JSON strings may contain active characters as escapes.
+/// Like [`active`], for JSON, where escapes may stand for such characters.
 pub fn active_in_json(text: &str) -> String {
     let value: serde_json::Value =
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
@@ -69,10 +70,10 @@ pub fn hostile_capture() -> Vec<u8> {
     raw.push(1);
     text(&mut raw);
     text(&mut raw);
-    // One CPU; one counter, which is missing.
+    // One CPU, and one counter, which is missing.
     raw.extend([1, 1, 0]);
     text(&mut raw);
-    // Two frames without counters, and a crash: kind, parts, time, pid and name.
+    // Two frames without counters, and a crash with its kind, parts, time, pid and name.
     raw.extend([2, 0, 2, 0, 1, 0, 0, 3, 1, 3, 0, 7]);
     text(&mut raw);
     raw.push(6);

@@ -24,13 +24,13 @@ const PERIOD: Duration = Duration::from_millis(200);
 const SLOTS: usize = 20;
 /// Deviation of the host that stands out, in octaves above its baseline.
 const FAR: f32 = 5.0;
-/// Number of the signal with which the host stands out: `rx`.
+/// Index of the signal that deviates on the host that stands out: `rx`.
 const DEVIATING_SIGNAL: usize = 2;
 
 /// What the hosts do now. The test changes it, and the sending thread reads it.
 #[derive(Debug, Default)]
 struct Control {
-    /// Number of the host that stands out.
+    /// Number of the host that stands out, if any.
     out: Option<usize>,
     /// When this host sent its first deviating frame.
     stood_out_at: Option<Instant>,
@@ -72,7 +72,7 @@ impl Hosts {
         Self { control, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// Makes this host stand out from its next frame on, or no host.
+    /// Makes this host stand out, starting with its next frame. With `None`, no host stands out.
     pub fn stand_out(&self, host: Option<usize>) {
         let mut control = self.control.lock();
         (control.out, control.stood_out_at) = (host, None);
@@ -88,7 +88,7 @@ impl Hosts {
         self.control.lock().sent
     }
 
-    /// Makes these hosts stop sending, and all others send.
+    /// Stops these hosts from sending. All other hosts send.
     pub fn silence(&self, hosts: Vec<usize>) {
         self.control.lock().silent = hosts;
     }
@@ -163,7 +163,7 @@ fn fill_next(frame: &mut Frame, begun: Instant, i: usize, out: bool) {
     frame.wall_ms =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let signal = |number: usize| {
-        // A simple, deterministic spread of numbers.
+        // Spreads numbers evenly, and in the same way in each run.
         let turn = |by: usize| ((i * 7919 + number * 104_729 + by * 611_953) % 1_000) as f32 / 1_000.0;
         let is_out = out && number == DEVIATING_SIGNAL;
         let octaves = if is_out { FAR } else { turn(frame.seq as usize) - 0.5 };

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Starts of the names of libraries on every glibc system: the C library, its parts before glibc
+/// Beginnings of library names that every glibc system has: the C library, its parts before glibc
 /// 2.34, the loader of each architecture, the kernel's vDSO, and the compiler's support library.
 const EVERYWHERE: [&str; 9] = [
     "linux-vdso.so",

@@ -23,9 +23,8 @@ use nix::{
 
 use crate::namespace::run_command;
 
-/// Environment variable: the share of the usual amounts of work, above 0 and at most 1; 1 if not
-/// set. Emulated machines, for example those of `cargo xtask vm`, are too slow for the full
-/// amounts.
+/// Environment variable that scales the amounts of work: a factor above 0 and at most 1, by default
+/// 1. Emulated machines, such as those of `cargo xtask vm`, are too slow for the full amounts.
 const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
 
 /// Multiplies an amount of work by [`LOAD_SCALE`]. The result is at least 1.
@@ -100,8 +99,8 @@ pub fn ping_pong(rounds: u32) {
     PingPong::start().run(rounds);
 }
 
-/// A thread that sends each received byte back. It ends when this value is dropped. Until then, the
-/// kernel's counts of this process include the thread's context switches.
+/// A thread that sends each received byte back. It ends when this value is dropped. Until then, its
+/// context switches are part of the kernel's counts for this process.
 #[derive(Debug)]
 pub struct PingPong {
     here: UnixStream,
@@ -140,9 +139,9 @@ impl Drop for PingPong {
     }
 }
 
-/// CPU time of a thread that wakes every 20 ms and writes 74 bytes to another thread, µs for each
-/// wake-up. A program that sends samples needs at least this much. On a virtual machine, it is most
-/// of the cost.
+/// CPU time of a thread that wakes every 20 ms and writes 74 bytes to another thread, in µs for
+/// each wake-up. A collector needs at least this much. On a virtual machine, this is most of the
+/// collector's CPU time.
 pub fn bare_tick_us() -> u64 {
     const TICKS: u32 = 200;
     let (mut here, mut there) = UnixStream::pair().expect("creating a socket pair");
@@ -160,7 +159,7 @@ pub fn bare_tick_us() -> u64 {
     used_us / u64::from(TICKS)
 }
 
-/// Sends `bytes` in large packets by TCP, and `datagrams` small packets by UDP, all through
+/// Sends `bytes` in large packets over TCP, and `datagrams` small packets over UDP, through
 /// loopback.
 pub fn loopback(bytes: u64, datagrams: u32) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("binding a TCP port");
@@ -176,8 +175,9 @@ pub fn loopback(bytes: u64, datagrams: u32) {
     }
 }
 
-/// Sends `datagrams` through loopback from each of two threads. Meanwhile, two real-time threads
-/// wake, send and sleep repeatedly. Each wake-up preempts a sender at a random point of its work.
+/// Sends `datagrams` datagrams through loopback from each of two threads. Meanwhile, two real-time
+/// threads wake, send and sleep repeatedly. Each wake-up preempts a sender at a random point of its
+/// work.
 pub fn preempted_datagrams(datagrams: u32) {
     const PRIORITY: u32 = 50;
     let receiver = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
@@ -234,7 +234,7 @@ pub fn datagrams(address: SocketAddr, count: u32, bytes: usize) {
     }
 }
 
-/// Writes a new file of `mebibytes` in `directory`, reads it and removes it. Writes and reads
+/// Writes a new file of `mebibytes` MiB in `directory`, reads it and removes it. Writes and reads
 /// bypass the page cache.
 pub fn direct_io(directory: &Path, mebibytes: usize) -> io::Result<()> {
     const CHUNK: usize = 1 << 20;
@@ -274,19 +274,19 @@ pub fn mount_sysfs() {
     assert!(run("mount --make-rprivate /") && run("mount -t sysfs sysfs /sys"), "cannot mount sysfs");
 }
 
-/// Runs `inside` in a new network namespace whose loopback loses TCP segments, so `inside` may call
-/// [`lossy_transfer`]. `None` if the kernel has neither netem nor tbf.
+/// Runs `inside` in a new network namespace whose loopback loses TCP segments. `inside` may call
+/// [`lossy_transfer`]. Returns `None` if the kernel has neither netem nor tbf.
 pub fn in_lossy_namespace<R: Send>(inside: impl FnOnce() -> R + Send) -> Option<R> {
     in_namespace(|| {
-        // Random loss by netem; without netem, a bottleneck with a buffer of little more than one
-        // packet.
+        // netem loses packets at random. Without netem, tbf limits the rate, and its buffer holds
+        // little more than one packet.
         let lossy = run("tc qdisc add dev lo root netem loss 10%")
             || run("tc qdisc add dev lo root tbf rate 400mbit burst 70kb limit 75kb");
         lossy.then(inside)
     })
 }
 
-/// Sends by TCP through the loopback of [`in_lossy_namespace`] for `duration`.
+/// Sends over TCP through the loopback of [`in_lossy_namespace`] for `duration`.
 pub fn lossy_transfer(duration: Duration) {
     let end = Instant::now() + duration;
     let senders: Vec<_> = (0..4)

@@ -13,8 +13,8 @@ use khor_patience::progress;
 /// Time between two attempts to take a lock.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
-/// A held lock. On this machine, only one value at a time can hold the lock of a given name.
-/// Dropping the value releases the lock, as does the end of the process.
+/// A held lock. On this machine, at most one value of this type exists for a name. The lock is
+/// released when the value is dropped, or when the process ends.
 #[derive(Debug)]
 pub(crate) struct MachineLock(#[expect(dead_code, reason = "closing the file releases the lock")] File);
 
@@ -35,8 +35,8 @@ impl MachineLock {
     pub(crate) fn try_new(name: &str) -> io::Result<Option<Self>> {
         let folder = folder();
         fs::create_dir_all(&folder)?;
-        // The file is never removed, because other processes would not find the lock on a removed
-        // file.
+        // The file is never removed. Otherwise, a process could hold a lock on the removed file
+        // while another locks a new file.
         let file = File::options().create(true).append(true).open(folder.join(name))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Self(file))),

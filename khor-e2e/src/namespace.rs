@@ -89,7 +89,7 @@ impl Drop for Namespace {
 ///
 /// # Panics
 ///
-/// If the command fails. The message contains the command and its error output.
+/// Panics if the command fails. The message contains the command and its error output.
 pub fn run_command(line: &str) -> String {
     let mut words = line.split_whitespace();
     let output = Command::new(words.next().expect("a command with a program")).args(words).output();

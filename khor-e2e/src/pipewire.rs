@@ -43,8 +43,8 @@ impl PipeWire {
             wait_until("PipeWire's socket", || socket.exists());
         }
         wait_until("PipeWire's PulseAudio server", || self.pactl(&["info"]).is_some());
-        // Wait here, because the session manager never chooses a sink that exists before its own
-        // start.
+        // The sink must not exist before the session manager starts, because the session manager
+        // never chooses an older sink.
         wait_until("the session manager to connect", || self.is_managed());
         let sink = ["load-module", "module-null-sink", "sink_name=null", "rate=48000", "channels=2"];
         assert!(self.pactl(&sink).is_some(), "pactl cannot create the null sink");
@@ -54,8 +54,8 @@ impl PipeWire {
         true
     }
 
-    /// Whether the session manager is connected. Restarts it if it has ended, as systemd does,
-    /// because it exits while PipeWire does not answer yet.
+    /// Whether the session manager is connected. Restarts the session manager if it has ended, as
+    /// systemd does. It ends if PipeWire does not answer yet.
     fn is_managed(&mut self) -> bool {
         let manager = PROGRAMS
             .iter()

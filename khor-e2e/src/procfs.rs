@@ -13,8 +13,8 @@ pub fn stat(name: &str) -> u64 {
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
 }
 
-/// The number of interrupts from devices. In /proc/stat, these have a number, while the total also
-/// includes interrupts of the CPUs.
+/// The number of interrupts from devices, from /proc/stat. The total there also includes the CPUs'
+/// own interrupts, which have no number.
 pub fn numbered_irqs() -> u64 {
     let text = read("/proc/stat");
     let line = text.lines().find_map(|line| line.strip_prefix("intr ")).expect("the line intr in /proc/stat");
@@ -33,7 +33,7 @@ pub fn vmstat(name: &str) -> u64 {
     line.and_then(|count| count.trim().parse().ok()).unwrap_or_else(|| panic!("no {name}"))
 }
 
-/// Context switches of the current threads of a process, as the kernel counts them.
+/// The kernel's count of context switches of the current threads of a process.
 pub fn switches_of(pid: u32) -> u64 {
     usage(pid).switches
 }
@@ -143,10 +143,10 @@ pub fn disk(name: &str) -> Disk {
     disks_where(|disk| disk == name)
 }
 
-/// Whether a disk serves requests itself. A stacked disk passes them on to disks below it, which
-/// count them again. Stacked disks have no request queue (md, most of device-mapper, `NVMe`
-/// multipath heads) or have slaves (device-mapper multipath). A loop device passes requests on to a
-/// file, which may even be in memory.
+/// Whether a disk serves requests itself. A stacked disk passes them on to the disks below it,
+/// where they are counted again. A disk is stacked if it has no request queue (md, most of
+/// device-mapper, `NVMe` multipath heads) or has slaves (device-mapper multipath). A loop device
+/// passes requests on to a file, which may even be in memory.
 fn serves_requests(name: &str) -> bool {
     let disk = Path::new("/sys/block").join(name);
     let slaves = fs::read_dir(disk.join("slaves")).is_ok_and(|mut slaves| slaves.next().is_some());
@@ -207,7 +207,7 @@ fn protocol_count(file: &str, protocol: &str, name: &str) -> u64 {
         .expect("a count in the table")
 }
 
-/// The text of a field in /proc/PID/status, for example of `CapEff`.
+/// The text of a field in /proc/PID/status, for example the field `CapEff`.
 pub fn status(pid: u32, field: &str) -> String {
     let text = read(&format!("/proc/{pid}/status"));
     let line = text.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
@@ -257,7 +257,7 @@ pub fn busy_share((busy, total): (u64, u64), (busy_later, total_later): (u64, u6
     (busy_later - busy) as f64 / (total_later - total).max(1) as f64
 }
 
-/// Ticks of all CPUs so far: those that were not idle, and all.
+/// Ticks of all CPUs so far. The first number excludes idle time, the second includes it.
 pub fn cpu_ticks() -> (u64, u64) {
     let text = read("/proc/stat");
     let line = text.lines().find_map(|line| line.strip_prefix("cpu ")).expect("the line cpu in /proc/stat");
@@ -273,10 +273,10 @@ fn read(path: &str) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The IDs of those threads of a process that have real-time priority.
+/// The IDs of a process's threads that have real-time priority.
 pub fn real_time_threads(pid: u32) -> Vec<u32> {
-    /// Index of the scheduling policy, field 41 of `stat`, among the fields after the program's
-    /// name.
+    /// Index of the scheduling policy among the fields after the program's name. It is field 41 of
+    /// `stat`.
     const POLICY: usize = 41 - 3;
     let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("the threads of the process").flatten();
     threads

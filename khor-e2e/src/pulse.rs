@@ -109,8 +109,9 @@ impl Pulse {
         }
     }
 
-    /// Environment variables with which a program with any home finds this server. Without the
-    /// cookie, the program could connect only through ALSA's plugin, if that is installed.
+    /// Environment variables with which a program finds this server, whatever the program's home
+    /// is. Without the cookie, the program could connect only through ALSA's plugin, if that is
+    /// installed.
     pub fn environment(&self) -> [(&str, &str); 2] {
         [("XDG_RUNTIME_DIR", self.dir.path()), ("PULSE_COOKIE", self.cookie.as_path())]
             .map(|(name, path)| (name, path.to_str().expect("a UTF-8 path")))
@@ -121,16 +122,16 @@ impl Pulse {
         SoundRecording::of_null_sink(self.client("parec"), length)
     }
 
-    /// Records the played sound before and after an event. Calls `event` one second after the first
-    /// sound, and then records for another `length`.
+    /// Records the sound before and after an event. Calls `event` one second after the first sound,
+    /// and then records for `length`.
     pub fn record_around<R>(&self, event: impl FnOnce() -> R, length: Duration) -> (SoundRecording, R) {
         let mut parec = Recorder(SoundRecording::of_null_sink_with(self.client("parec")));
         let mut output = parec.0.stdout.take().expect("the output of parec");
         let bytes = Mutex::new(Vec::new());
         let length_bytes = (length.as_secs_f64() * SECOND_BYTES as f64) as usize;
         let result = thread::scope(|scope| {
-            // Dropping this ends `parec`, and with it the thread below. The scope waits for the
-            // thread after that.
+            // Dropping the recorder ends `parec`, and so ends the thread below. Only then can the
+            // scope join the thread.
             let _parec = parec;
             scope.spawn(|| {
                 let mut buffer = [0; SECOND_BYTES / 50];
@@ -215,8 +216,8 @@ impl SoundRecording {
     }
 
     /// Splits `other` into pieces of half a second. Returns how many audible pieces this recording
-    /// contains, and how many audible pieces `other` has. Some pieces may be missing, because an
-    /// overloaded machine plays and sends sound with gaps.
+    /// contains, and how many audible pieces `other` has. Some pieces may be missing, because the
+    /// sound has gaps on an overloaded machine.
     pub fn count_pieces_of(&self, other: &Self, tolerance: u16) -> (usize, usize) {
         const PIECE: Duration = Duration::from_millis(500);
         let count = (other.seconds() / PIECE.as_secs_f64()) as usize;
@@ -226,8 +227,9 @@ impl SoundRecording {
         (found, audible.len())
     }
 
-    /// Where `part` begins in this recording, in seconds. Searches only beginnings within
-    /// `seconds`, including its end. Each sample may differ by at most `tolerance`.
+    /// Finds `part` in this recording, and returns the second at which it begins. Searches only
+    /// beginnings in the range `seconds`, which includes its end. Each sample may differ by at most
+    /// `tolerance`.
     pub fn find(&self, part: &Self, seconds: Range<f64>, tolerance: u16) -> Option<f64> {
         let is_near = |(one, another): (&i16, &i16)| one.abs_diff(*another) <= tolerance;
         let frame = |seconds: f64| (seconds.max(0.0) * SAMPLE_RATE_HZ).round() as usize;
@@ -251,14 +253,14 @@ impl SoundRecording {
         f64::from(peak.unwrap_or(0)) / 32768.0
     }
 
-    /// Largest absolute sample within `length` before the last sample that is not zero, 0..=1.
+    /// Largest absolute sample, 0..=1, in the last `length` before the final silence.
     pub fn peak_at_the_end(&self, length: Duration) -> f64 {
         let end = self.samples.iter().rposition(|sample| *sample != 0).map_or(0, |last| last + 1);
         let begin = end.saturating_sub(2 * (length.as_secs_f64() * SAMPLE_RATE_HZ) as usize);
         Self { samples: self.samples[begin..end].to_vec() }.peak()
     }
 
-    /// Root of the mean square, 0..=1.
+    /// Root mean square of the samples, 0..=1.
     pub fn rms(&self) -> f64 {
         let sum: f64 = self.samples.iter().map(|sample| (f64::from(*sample) / 32768.0).powi(2)).sum();
         (sum / self.samples.len().max(1) as f64).sqrt()

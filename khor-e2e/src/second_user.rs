@@ -1,5 +1,5 @@
-//! Runs programs as other users, for tests that run as root. The users exist only as numbers. Each
-//! has its own home and runtime folder.
+//! Runs programs as other users, for tests that run as root. The users have ids, but no accounts.
+//! Each has its own home and runtime folder.
 
 use std::{
     fs::{self, File},

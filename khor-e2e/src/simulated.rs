@@ -14,11 +14,11 @@ use khor_fleet::{Frame, Message, Name, SIGNALS, Signal, Source, subject};
 
 use crate::site::NatsServer;
 
-/// Time between two frames of a host, as long as that of a relay.
+/// Time between two frames of a host. Relays use the same interval.
 const INTERVAL: Duration = Duration::from_millis(200);
 /// Number of frames that a host sends before it falls silent.
 const LAST_FRAMES: u64 = 10;
-/// How far behind the clock of a host with a wrong clock is, milliseconds.
+/// How far a wrong clock lags, in milliseconds.
 const BEHIND_MS: u64 = 300_000;
 
 /// A fault of a simulated host.
@@ -26,7 +26,7 @@ const BEHIND_MS: u64 = 300_000;
 pub enum Fault {
     /// The host stops sending.
     FallsSilent,
-    /// The host's clock is five minutes behind.
+    /// The host's clock lags by five minutes.
     ClockBehind,
     /// A second relay uses the host's name.
     UsedTwice,
@@ -57,7 +57,7 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Starts the hosts. The deviation of each host swings by 1.5 octaves, at a pace of its own.
+    /// Starts the hosts. Each host's deviation swings by 1.5 octaves, at its own pace.
     pub fn start(server: &NatsServer, hosts: Vec<SimulatedHost>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let (until, connected) = (Arc::clone(&over), server.unrestricted_client());

@@ -45,7 +45,7 @@ impl NatsServer {
     }
 
     /// Like `start`, with additional TLS settings. `access` writes its files into the server's
-    /// directory, and returns the part of the configuration that admits clients.
+    /// directory, and returns the part of the server's configuration that admits clients.
     pub(crate) fn start_with(tls: &str, access: impl FnOnce(&Path) -> String) -> Self {
         progress("starting the NATS server");
         let dir = TempDir::new().expect("creating a temporary directory");
@@ -71,20 +71,20 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         self.child.id()
     }
 
-    /// Kills the server, as a failure of its machine would.
+    /// Kills the server, as if its machine had failed.
     pub fn kill(&mut self) {
         self.child.kill().expect("killing the NATS server");
         self.child.wait().expect("waiting for the NATS server");
     }
 
     /// Suspends (`true`) or resumes (`false`) the server. A suspended server keeps its connections
-    /// open, which looks like a cut cable to all clients.
+    /// open, so clients see the same as after a cut cable.
     pub fn hang(&self, is_suspended: bool) {
         let signal = if is_suspended { Signal::SIGSTOP } else { Signal::SIGCONT };
         kill(Pid::from_raw(self.pid() as i32), signal).expect("sending the signal to the NATS server");
     }
 
-    /// Kills and restarts the server with a limit on the length of messages, bytes.
+    /// Limits the length of messages, in bytes. For this, the server is killed and restarted.
     pub fn set_max_payload(&mut self, bytes: usize) {
         self.kill();
         let path = self.dir.path().join("nats.conf");
@@ -130,7 +130,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         self.file(&format!("{user}.nk"))
     }
 
-    /// Command-line options with which a program of khor connects to this server as `user`.
+    /// Command-line options with which a khor program connects to this server as `user`.
     pub fn options(&self, host: Ipv4Addr, user: &str) -> Vec<String> {
         let text = |path: PathBuf| path.display().to_string();
         let (url, ca, nkey) = (self.url(host), text(self.ca()), text(self.nkey(user)));
@@ -146,7 +146,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         async { options.connect(url).await.expect("an open connection") }
     }
 
-    /// Publishes `messages`, each with its subject, by [`Self::unrestricted_client`].
+    /// Publishes `messages` with [`Self::unrestricted_client`]. Each message has its own subject.
     pub fn send(&self, messages: &[(&str, Vec<u8>)]) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -248,7 +248,7 @@ fn accounts(dir: &Path) -> String {
     )
 }
 
-/// This machine's address on the cable to host `number`.
+/// This machine's address on the virtual cable to host `number`.
 fn gateway(number: u8) -> Ipv4Addr {
     Ipv4Addr::new(10, 177, number, 1)
 }

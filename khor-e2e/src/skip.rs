@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-/// Environment variable: if it is 1, all tests must run, and a skipped test fails.
+/// Environment variable. If it is 1, every test must run, so a skipped test fails.
 const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
 /// Environment variable: 1 in the virtual machines of `cargo xtask vm`.
 const VM: &str = "KHOR_VM";

@@ -1,4 +1,4 @@
-//! Runs a program that takes minutes, and counts each printed line as progress.
+//! Runs a program that takes minutes. Each line that the program prints counts as progress.
 
 use std::{
     io::{BufRead, BufReader, Read},
@@ -47,7 +47,7 @@ impl Streamed {
     ///
     /// # Panics
     ///
-    /// If the program prints no line for a minute of machine time.
+    /// Panics if the program prints no line for a minute of machine time.
     pub fn wait(mut self) -> (ExitStatus, String) {
         let after = |line: &str| Wait::new(&format!("a line of {} after: {line}", self.name));
         let (mut wait, mut seen) = (after("its start"), 0);
@@ -82,7 +82,7 @@ impl Drop for Streamed {
 
 fn read(output: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
     let lines = Arc::clone(lines);
-    // The harness attributes lines that this thread prints to the test that started the thread.
+    // The harness attributes the lines that this thread prints to the test that started the thread.
     thread::spawn(move || {
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line).into_owned();

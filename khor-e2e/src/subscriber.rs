@@ -54,7 +54,7 @@ impl Subscriber {
         Ok(Self { runtime, client, welcome, subscribed, cues: Vec::new(), lost: 0 })
     }
 
-    /// The counters at a moment during this call.
+    /// Takes a sample: the counters at some moment during this call.
     pub fn sample(&mut self) -> CounterReading {
         let begun_ns = boottime_ns();
         let mut wait = Wait::new("a sample");

@@ -35,17 +35,18 @@ const SHELL: &str = "\"$@\"; printf 'ended with %s.\\n' $?; read end";
 /// A program in its own terminal; killed when dropped.
 pub struct Terminal {
     shell: Child,
-    /// The terminal's end for the user: written keys reach the program, and its output is read
-    /// here.
+    /// The user's end of the terminal. Keys are written to it, and the program's output is read
+    /// from it.
     keyboard: File,
-    /// The terminal's end for the program. It stays open so that its mode can be read after the
+    /// The program's end of the terminal. It stays open so that its mode can be read after the
     /// program has ended.
     line: OwnedFd,
     before: Termios,
     screen: Arc<Mutex<vt100::Parser>>,
     /// Whether the program has printed an escape sequence.
     has_escapes: Arc<AtomicBool>,
-    /// Makes the reading thread end. It does not end by itself, because the terminal stays open.
+    /// Makes the reading thread end. The thread would not end by itself, because the terminal stays
+    /// open.
     is_over: Arc<AtomicBool>,
     reader: Option<JoinHandle<()>>,
 }
@@ -58,8 +59,8 @@ impl Terminal {
         let (columns, rows) = size;
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = openpty(&size, None).expect("opening a terminal");
-        // Children inherit the original descriptors, which would keep the terminal open. They do
-        // not inherit clones.
+        // Children would inherit the original descriptors, and keep the terminal open. They do not
+        // inherit clones.
         let cloned = |end: OwnedFd| end.try_clone().expect("cloning a terminal descriptor");
         let (keyboard, line) = (File::from(cloned(pair.master)), cloned(pair.slave));
         let before = tcgetattr(&line).expect("the terminal's mode");

@@ -24,7 +24,7 @@ fn read(path: &str) -> Option<String> {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).ok()
 }
 
-/// Why a test of the table does not exist; `None` if it exists. Its name is
+/// Checks that a test in the table exists. Returns the problem if it does not. `test` is
 /// `path/to/file.rs::function`, or the path of a test file in another language.
 fn problem(test: &str) -> Option<String> {
     let (path, function) = match test.split_once("::") {
@@ -41,7 +41,7 @@ fn problem(test: &str) -> Option<String> {
     }
 }
 
-/// Whether `text` has the function, with an attribute that contains `test` just above it.
+/// Whether `text` has the function, with an attribute that contains `test` a few lines above it.
 fn has_test(text: &str, function: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let declared = [format!("fn {function}("), format!("async fn {function}(")];

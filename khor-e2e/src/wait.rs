@@ -17,7 +17,8 @@ const REPORT_EVERY: Duration = Duration::from_secs(1);
 ///
 /// # Panics
 ///
-/// If `holds` still returns false after a minute of machine time. The message contains `what`.
+/// Panics if `holds` still returns false after a minute of machine time. The message contains
+/// `what`.
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) -> Duration {
     let mut wait = Wait::new(what);
     while !holds() {
@@ -40,7 +41,8 @@ pub async fn wait_until_async(what: &str, mut holds: impl FnMut() -> bool) -> Du
 ///
 /// # Panics
 ///
-/// If `find` still returns `None` after a minute of machine time. The message contains `what`.
+/// Panics if `find` still returns `None` after a minute of machine time. The message contains
+/// `what`.
 pub fn wait_for<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
     let mut wait = Wait::new(what);
     loop {
@@ -73,7 +75,7 @@ impl Wait {
     ///
     /// # Panics
     ///
-    /// If the wait has lasted a minute of machine time. The message ends with `details`.
+    /// Panics if the wait has lasted a minute of machine time. The message ends with `details`.
     pub fn pause(&mut self, details: impl FnOnce() -> String) {
         self.check(details);
         thread::sleep(CHECK_EVERY);
@@ -88,7 +90,7 @@ impl Wait {
             begun.elapsed(),
             details()
         );
-        // This loop has its own limit. The watchdog catches checks of the caller that block.
+        // This loop has its own limit. The watchdog detects checks of the caller that block.
         if self.reported.elapsed() >= REPORT_EVERY {
             self.reported = Instant::now();
             progress(format!("waiting for {}", self.what));

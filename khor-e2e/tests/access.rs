@@ -1,5 +1,5 @@
-//! Tests authentication at a NATS server by a certificate or by a creds file. khor reports a
-//! rejected connection with the reason and the fix.
+//! Tests authentication at a NATS server by a certificate or a creds file. If the server rejects a
+//! connection, khor reports the reason and a fix.
 
 use khor_e2e::{
     Engine, Wait,
@@ -24,8 +24,8 @@ fn wait_for_log(relay: &Relay, words: &[&str]) {
     }
 }
 
-/// Starts a relay with each set of options. Each relay must log its two words, and must keep
-/// running.
+/// Starts a relay with each set of options. Each relay must log the two words of its set, and must
+/// keep running.
 fn assert_rejections_are_reported(rejected: Vec<(Vec<String>, [&str; 2])>) {
     let relays: Vec<_> = rejected.iter().map(|(options, words)| (relay(options), words)).collect();
     for (relay, words) in relays {

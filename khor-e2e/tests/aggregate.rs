@@ -55,7 +55,7 @@ fn one_of_two_aggregators_can_fail() {
     deviating_host_takes_the_solo(&engine, &hosts);
     lost_host_is_reported_once(&engine, &hosts);
 
-    // One of the two relays is killed. The other receives all hosts, and no host counts as lost.
+    // Kill one of the two relays. The other relay receives all hosts, and no host counts as lost.
     let lost = engine.hosts_of_cues("lost").len();
     drop(aggregators.pop());
     wait_until("one relay to remain", || engine.first_site()["aggregators"] == 1);
@@ -74,7 +74,7 @@ fn one_of_two_aggregators_can_fail() {
     hosts.stand_out(Some(5));
     wait_until("h-5 to take the solo", || engine.fleet().soloists.first().is_some_and(|host| host == "h-5"));
 
-    // The other relay is killed too. That is one loss, of the site.
+    // Kill the other relay too. This counts as one loss, the loss of the site.
     drop(aggregators.pop());
     let took = wait_until("the rack to be silent", || engine.first_site()["state"] == "silent");
     println!("a rack without relays was reported as silent after {took:?}");
@@ -83,9 +83,8 @@ fn one_of_two_aggregators_can_fail() {
     assert!(engine.stop().0.success());
 }
 
-/// Measures the number of frames that each relay receives, and the number that the hosts send
-/// meanwhile. Both are inexact because of frames in transit, above all on a slow machine. So
-/// callers retry.
+/// Measures how many frames each relay receives, and how many frames the hosts send meanwhile.
+/// Frames in transit make both numbers inexact, above all on a slow machine. So callers retry.
 fn received_and_sent<const N: usize>(ports: [u16; N], hosts: &Hosts) -> ([f64; N], f64) {
     const FRAMES: u64 = 20 * HOSTS as u64;
     let received = || ports.map(|port| count(port, "khor_relay_heard_total{kind=\"host\"}"));
@@ -95,7 +94,7 @@ fn received_and_sent<const N: usize>(ports: [u16; N], hosts: &Hosts) -> ([f64; N
     (std::array::from_fn(|i| after[i] - before[i]), (sent_after - sent_before) as f64)
 }
 
-/// The relays share the frames, and reject none.
+/// The relays share the frames, and do not reject any.
 fn both_relays_receive_frames(ports: [u16; 2], hosts: &Hosts) {
     wait_until("each frame to reach one of the two relays", || {
         let (shares, sent) = received_and_sent(ports, hosts);

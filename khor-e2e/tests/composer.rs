@@ -67,7 +67,7 @@ fn baseline_is_kept_frozen_and_reset() {
     assert_eq!(engine.post("/api/actions/baseline?do=freeze").0, 200);
     let frozen = learned(&engine);
     assert!(engine.health().baseline.frozen);
-    // The engine may still learn from a frame in transit.
+    // A frame in transit may still change the baseline.
     wait_until("learning to stop", || {
         let before = learned(&engine);
         thread::sleep(Duration::from_secs(1));

@@ -1,4 +1,5 @@
-//! Tests the NATS keys that systemd passes to `khor relay`, and the doctor's check of keys.
+//! Tests that `khor relay` reads the NATS keys that systemd passes to it. Also tests the doctor's
+//! check of the keys.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Command};
 

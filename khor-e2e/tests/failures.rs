@@ -96,7 +96,7 @@ fn non_utf8_interface_hides_no_traffic() {
     assert!(table.windows(3).any(|bytes| bytes == b"\xff\xfe:"), "{}", String::from_utf8_lossy(&table));
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &NO_SOUND);
     engine.wait_for_source("proc");
-    // The traffic consists of the engine's HTTP responses.
+    // The engine's HTTP responses are the traffic.
     let metrics = engine.get("/api/metrics");
     let reason = metrics["signals"]["local"]["reason"].as_str().expect("a reason").to_owned();
     assert!(reason.contains("shows another network namespace"), "{reason}");
@@ -173,7 +173,8 @@ fn valid_change_survives_restart() {
     assert_eq!((music["bpm"].as_f64(), music["preset"].as_str()), (Some(72.0), Some("arp")));
 }
 
-/// Only an engine renames a broken configuration file, because it can report this.
+/// Commands do not move a broken configuration file. Only an engine may rename it, because an
+/// engine can report this.
 #[test]
 fn commands_do_not_move_broken_configuration() {
     let dir = TempDir::new().expect("creating a temporary directory");

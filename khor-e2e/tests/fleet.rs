@@ -129,7 +129,8 @@ fn busiest_host_takes_the_solo(engine: &Engine, host: &CabledHost, name: &str) -
     load
 }
 
-/// One host of the section `web` has the load. This section plays the second part: high percussion.
+/// Only one host of the section `web` has the load. This section plays the second part, the high
+/// percussion.
 fn section_plays_its_part(engine: &Engine) {
     let changed_ms = engine.play_site("sections");
     let places = [("db", "bass", 1), ("web", "percussion", 2)];
@@ -167,8 +168,8 @@ fn deviation(engine: &Engine, signal: &str) -> f64 {
     engine.get("/api/metrics")["signals"][signal]["deviation"].as_f64().unwrap_or(f64::NAN)
 }
 
-/// With `site.host`, the engine plays only this host. Other settings of the site can be changed
-/// only in the file.
+/// If `site.host` is set, the engine plays only that host. The other settings of the site can be
+/// changed only in the configuration file.
 fn one_host_plays_alone(engine: &Engine, calm: &str, loud: &str) {
     solo_host(engine, &json!(loud));
     wait_until("the values of the loaded host", || deviation(engine, "local") > 3.0);

@@ -89,7 +89,7 @@ fn thousands_of_unknown_keys_log_one_line() {
     let warnings = engine.get("/api/health")["config"]["warnings"].clone();
     let warning = warnings[0].as_str().expect("a warning");
     assert!(warning.contains(" 5000 keys") && warning.ends_with("and 4995 more"), "{warning}");
-    // Another edit of the file does not repeat the warning.
+    // Another change of the file does not repeat the warning.
     let mut edited = unknown(0, 5000);
     edited["music"] = json!({ "bpm": 77 });
     fs::write(engine.config_path(), edited.to_string()).unwrap();
@@ -180,7 +180,7 @@ fn files_fill_small_disk_only_when_forced() {
     let render = |seconds: &str, more: &[&str]| {
         khor(&[&["render", "--demo", "-o", "x.wav", "--seconds", seconds], more].concat(), disk.path())
     };
-    // A render of 60 s has 17 MB, more than the disk.
+    // A render of 60 s takes 17 MB, which is more than the disk has.
     let rejected = render("60", &[]);
     let text = printed(&rejected);
     assert!(

@@ -39,7 +39,7 @@ fn curl(user: &SecondUser, arguments: &[&str]) -> (u16, String) {
     (status.unwrap_or_else(|| panic!("curl {arguments:?}: {text}")), text)
 }
 
-/// A user whose configuration has this section `listen`.
+/// A user whose configuration has this `listen` section.
 fn owner(listen: Value) -> SecondUser {
     let owner = SecondUser::new(OWNER);
     owner.configure(&json!({ "listen": listen }));
@@ -115,7 +115,7 @@ fn local_users_setting_gives_other_users_access() {
     for user in [&owner, &nobody, &SecondUser::new(0)] {
         assert_eq!(curl(user, &[&url]).0, 200, "user {}", user.uid());
     }
-    // The setting gives web pages no access.
+    // This setting does not give web pages access.
     assert_eq!(curl(&nobody, &["--header", "Origin: http://evil.example", &url]).0, 403);
     assert_eq!(curl(&nobody, &["--header", "Host: evil.example", &url]).0, 421);
 }

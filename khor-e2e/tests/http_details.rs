@@ -236,7 +236,7 @@ fn text_is_compressed_if_accepted() {
     let json: Value = serde_json::from_str(&text).expect("a response in JSON");
     assert!(json["history"].is_array());
 
-    // Each encoding has its own ETag. A change accepts both.
+    // The plain and the compressed response have different ETags. A change accepts either ETag.
     let tag = |headers: &[(&str, &str)]| {
         ask(&engine, "GET", "/api/config", headers, None).header("etag").expect("the header etag")
     };

@@ -1,6 +1,6 @@
-//! Tests that hostile text has no effect on the terminal: khor removes its active characters from
-//! command output, logs and responses. The text comes from processes, cgroups, peers, captures,
-//! presets, configurations and false engines.
+//! Tests that hostile text has no effect on the terminal. khor removes control and invisible
+//! characters from command output, logs and responses. The text comes from processes, cgroups,
+//! peers, captures, presets, configurations and false engines.
 
 use std::{
     fs,
@@ -35,16 +35,16 @@ fn khor(arguments: &[&str], dir: &Path) -> Output {
     khor.output().expect("running khor")
 }
 
-/// Everything that a command printed. Panics if it contains an active character.
+/// Everything that a command printed. Panics if it contains a control or invisible character.
 fn inert_output(output: &Output) -> String {
     let printed =
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(active(&printed), "", "active characters in the output: {printed:?}");
+    assert_eq!(active(&printed), "", "control or invisible characters in the output: {printed:?}");
     printed
 }
 
-/// Runs a command against this engine, and returns its output. Panics if it contains an active
-/// character.
+/// Runs a command against this engine, and returns its output. Panics if the output contains a
+/// control or invisible character.
 fn run_for(engine: &Engine, arguments: &[&str]) -> String {
     let (config, url) = (engine.config_path(), engine.url());
     let config = config.to_str().expect("a UTF-8 path");
@@ -54,7 +54,7 @@ fn run_for(engine: &Engine, arguments: &[&str]) -> String {
     inert_output(&khor(&all, "/".as_ref()))
 }
 
-/// Asserts that no command, no response and no log line of this engine contains an active
+/// Asserts that no command, response or log line of this engine contains a control or invisible
 /// character.
 fn assert_engine_is_inert(engine: &Engine) {
     for command in [
@@ -73,11 +73,11 @@ fn assert_engine_is_inert(engine: &Engine) {
     for path in ["explain", "metrics", "health", "fleet", "config", "presets", "doctor", "units"] {
         let answer = engine.read(&format!("/api/{path}"), usize::MAX);
         let found = active_in_json(&String::from_utf8(answer).expect("UTF-8 text"));
-        assert_eq!(found, "", "active characters in /api/{path}");
+        assert_eq!(found, "", "control or invisible characters in /api/{path}");
     }
     let metrics = String::from_utf8(engine.read("/metrics", usize::MAX)).expect("UTF-8 text");
-    assert_eq!(active(&metrics), "", "active characters in /metrics");
-    assert_eq!(active(&engine.log()), "", "active characters in the log: {:?}", engine.log());
+    assert_eq!(active(&metrics), "", "control or invisible characters in /metrics");
+    assert_eq!(active(&engine.log()), "", "control or invisible characters in the log: {:?}", engine.log());
 }
 
 fn cue(host: &str, comm: &str) -> Cue {
@@ -335,7 +335,12 @@ fn hostile_names_cannot_control_terminal() {
         wait_until("a cue of the crash", || crashes() > before);
         assert_engine_is_inert(&engine);
     }
-    assert_eq!(active(&collector.log()), "", "active characters in the log: {:?}", collector.log());
+    assert_eq!(
+        active(&collector.log()),
+        "",
+        "control or invisible characters in the log: {:?}",
+        collector.log()
+    );
     let forged = |line: &str| line.starts_with("<0>");
     assert!(!collector.log().lines().any(forged) && !engine.log().lines().any(forged));
     if let Some(summary) =

@@ -90,7 +90,7 @@ async fn update(client: &mut Client) -> Update {
     timeout(hang_timeout(), client.update()).await.expect("an update").expect("an open connection")
 }
 
-/// Subscribes, and returns the confirmed subscription and its first sample.
+/// Subscribes. Returns the subscription as the collector confirmed it, and its first sample.
 async fn subscribe(client: &mut Client, scope: Scope) -> (Subscribed, Sample) {
     client
         .subscribe(Subscribe { interval_ms: 20, scope, cues: vec![] })
@@ -106,7 +106,7 @@ async fn subscribe(client: &mut Client, scope: Scope) -> (Subscribed, Sample) {
     }
 }
 
-/// The reason why all counters are missing, if all have the same reason.
+/// The reason why all counters are missing; `None` unless all have the same reason.
 fn reason_of_all(subscribed: &Subscribed) -> Option<String> {
     let mut reasons = subscribed.availability.iter().map(|availability| match availability {
         Availability::Absent { reason } => Some(reason.clone()),

@@ -71,8 +71,8 @@ fn only_missing_counters_come_from_proc() {
     let engine = Engine::start(collector.socket(), &["--no-audio"], &[]);
     engine.wait_for_source("collector");
     let kernel = procfs::stat("ctxt");
-    // The engine reuses a reading of /proc for 0.1 s. So only the second new reading is surely
-    // later than the test's own reading.
+    // The engine reuses a reading of /proc for 0.1 s. So the first new reading may be older than
+    // the test's own reading, but the second one is not.
     let mut before = total(&engine, "sched_switch_total");
     for _ in 0..2 {
         let last = before;
@@ -88,7 +88,8 @@ fn only_missing_counters_come_from_proc() {
     let kernel = procfs::stat("ctxt") - kernel;
     println!("the engine counted {ours} switches, the kernel {kernel}");
     assert!(ours <= kernel, "the engine counted {ours} switches, more than the kernel's {kernel}");
-    // The fake collector counts its samples as forks. /proc would count far more.
+    // The fake collector reports the number of its samples as forks. /proc would report far more
+    // forks.
     let forks = Scrape::of(&engine).total(Counter::Forks);
     assert!(forks <= collector.samples(), "{forks} forks do not come from the collector");
 }

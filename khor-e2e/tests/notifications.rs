@@ -12,7 +12,7 @@ use khor_patience::hang_timeout;
 use serde_json::Value;
 use zbus::{Connection, OwnedVariant, connection::Builder, interface};
 
-/// Time within which a second notification would arrive.
+/// How long to wait for a second notification, which must not arrive.
 const A_WHILE: Duration = Duration::from_secs(3);
 
 /// A notification that the service received.

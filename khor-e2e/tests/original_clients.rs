@@ -140,7 +140,7 @@ fn original_calls_select_and_play() {
     wait_until("a test note with OSC as the output", || engine.post(note).0 == 200);
 }
 
-/// Converts every number in a value by `form`.
+/// Applies `form` to every number in a value.
 fn with_numbers(value: &Value, form: &impl Fn(&Number) -> Number) -> Value {
     match value {
         Value::Object(fields) => {

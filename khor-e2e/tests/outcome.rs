@@ -17,7 +17,7 @@ use nix::{
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Shell script that runs a program which cannot write to any file, as on a full disk.
+/// Shell script that runs a program whose writes to files all fail, as on a full disk.
 const ON_A_FULL_DISK: &str = "trap '' XFSZ; ulimit -f 0; exec \"$@\"";
 /// Shell script that runs a program with SIGHUP ignored, as `nohup` does.
 const WITHOUT_HANGUPS: &str = "trap '' HUP; exec \"$@\"";
@@ -84,7 +84,7 @@ impl Drop for Running {
     }
 }
 
-/// Bytes of samples in a WAV file: the length in the header, and the actual length.
+/// The length of a WAV file's samples in bytes: according to the header, and in the file.
 fn wav_lengths(path: &Path) -> (usize, usize) {
     let wav = fs::read(path).expect("reading the WAV file");
     let Some(data) = wav.windows(4).position(|chunk| chunk == b"data") else { return (0, 0) };
@@ -201,7 +201,7 @@ fn caught(pid: u32) -> u64 {
     line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
-/// A closed terminal sends SIGHUP, and then writing to the terminal fails.
+/// Closing a terminal sends SIGHUP. Later writes to the terminal fail.
 #[test]
 fn closing_the_terminal_closes_the_recording() {
     let dir = TempDir::new().expect("creating a temporary directory");

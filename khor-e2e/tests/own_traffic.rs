@@ -61,7 +61,8 @@ fn with_listeners<R>(engine: &Engine, inside: impl FnOnce() -> R) -> R {
     })
 }
 
-/// Runs `load`. Returns the bytes of local traffic by the engine's count and by the device's count.
+/// Runs `load`. Returns the bytes of local traffic, as the engine counts them and as the device
+/// counts them.
 fn counted_during(engine: &Engine, load: impl FnOnce()) -> (u64, u64) {
     let (counted, device) = (counted_bytes(engine), device_bytes());
     load();
@@ -112,7 +113,7 @@ fn listener_and_page_traffic_is_subtracted() {
 
 #[test]
 fn other_traffic_counts_beside_listener() {
-    /// Payload of the other program. The counts also include headers.
+    /// Payload that the other program sends, in bytes. The counts also include headers.
     const OTHER_BYTES: u64 = 4 << 20;
     if !root_or_skip() {
         return;

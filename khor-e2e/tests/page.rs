@@ -43,12 +43,12 @@ fn missing_requirement(ui: &Path) -> Option<&'static str> {
     (!exists("chromium") || !exists("node")).then_some("needs chromium and node")
 }
 
-/// Starts the script that tests the engine's page in a browser.
+/// Starts the script that opens the engine's page in a browser and tests the page.
 fn browser(engine: &Engine, options: &[&str]) -> Streamed {
     let ui = checkout().join("ui");
     let mut node = Command::new("node");
     node.arg(ui.join("e2e/main.mjs")).arg(engine.url()).arg(ui.join("shots")).args(options);
-    // The script's own waits end earlier than this test's wait, because they name the missing
+    // The script's own waits end before this test's wait, because the script can name the missing
     // event.
     node.env("KHOR_HANG_MS", (hang_timeout() / 2).as_millis().to_string());
     node.env("KHOR_SLOWNESS", slowness().to_string());
@@ -157,12 +157,12 @@ fn relay(server: &NatsServer, on: &CabledHost, section: &str, host: &str) -> Rel
     Relay::start(Some(on), &options)
 }
 
-/// Tests the page of an engine that plays a site, by a `part` of ui/e2e/fleet.mjs.
+/// Tests the page of an engine that plays a site. `part` selects a part of ui/e2e/fleet.mjs.
 fn check_site_page(engine: &Engine, part: &str) {
     assert_success(browser(engine, &["--site", part]), engine);
 }
 
-/// Number of the engine's hosts for which `holds` returns true.
+/// Number of the site's hosts for which `holds` returns true.
 fn hosts(engine: &Engine, holds: impl Fn(&serde_json::Value) -> bool) -> usize {
     let fleet = engine.get("/api/fleet");
     fleet["hosts"].as_array().expect("a list of hosts").iter().filter(|host| holds(host)).count()

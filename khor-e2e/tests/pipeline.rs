@@ -1,4 +1,4 @@
-//! Tests the whole path of the data except the sound: kernel → collector → engines → API and OSC.
+//! Tests the path of the data, without sound: kernel → collector → engines → API and OSC.
 
 use std::{
     io::{BufRead, BufReader, ErrorKind},
@@ -165,13 +165,13 @@ fn osc_reports_burst_at_once() {
     println!("the level rose {:?} after the first exec", risen - burst);
 }
 
-/// Checks the time tags of the notes. The times of arrival matter to receivers that ignore tags.
-/// They depend on the machine, so the test only prints them.
+/// Checks the time tags of the notes. Receivers that ignore the tags play a note when it arrives.
+/// The times of arrival depend on the machine, so the test only prints them.
 #[test]
 fn osc_notes_stay_even_under_load() {
     /// Length of a step at 110 bpm: a quarter of a beat.
     const STEP_S: f64 = 60.0 / 110.0 / 4.0;
-    /// Largest allowed distance of a tag from the grid of steps.
+    /// Largest allowed distance of a time tag from the grid of steps, in seconds.
     const MOST_S: f64 = 0.005;
     let socket = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
     socket.set_read_timeout(Some(hang_timeout())).expect("setting the read timeout");
@@ -201,8 +201,8 @@ fn osc_notes_stay_even_under_load() {
         values.sort_by(f64::total_cmp);
         values[values.len() * 95 / 100]
     };
-    // The distances between notes, in steps. After a pause of half a second the engine restarts its
-    // grid, which causes one uneven distance.
+    // Distances between notes, in steps. After a pause of half a second, the engine restarts its
+    // grid of steps, which causes one uneven distance.
     let steps = onsets_s.windows(2).map(|pair| (pair[1] - pair[0]) / STEP_S);
     let tags_s = p95(steps.map(|steps| (steps - steps.round()).abs() * STEP_S).collect());
     let mut sorted = leads_s.clone();
@@ -215,7 +215,7 @@ fn osc_notes_stay_even_under_load() {
         arrivals_s * 1e3,
         lead_s * 1e3
     );
-    // The composer sets exact tags, even if it runs late.
+    // The composer sets exact time tags, even if it runs late.
     assert!(tags_s <= MOST_S, "the notes' tags are {tags_s} s off the grid");
 }
 

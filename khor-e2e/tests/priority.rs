@@ -1,5 +1,5 @@
-//! Tests the real-time priority of the playing thread, when the kernel grants it, when rtkit grants
-//! it, and when neither does.
+//! Tests the real-time priority of the playing thread in three cases: the kernel grants it, only
+//! rtkit grants it, or neither grants it.
 
 use std::{
     path::Path,
@@ -18,7 +18,7 @@ use serde_json::Value;
 /// request the priority from rtkit, as for other users.
 const UNPRIVILEGED: [&str; 3] = ["setpriv", "--bounding-set=-sys_nice", "--inh-caps=-sys_nice"];
 
-/// Waits for the result of the request for priority.
+/// Waits for the result of the engine's request for real-time priority.
 fn priority(engine: &Engine) -> Value {
     wait_until("a reported priority", || engine.get("/api/health")["audio"]["priority"].is_object());
     engine.get("/api/health")["audio"]["priority"].clone()

@@ -1,5 +1,5 @@
-//! Tests that renders of clips do not delay other work, and that a cancelled request stops its
-//! render.
+//! Tests that the rendering of clips does not delay other work, and that a cancelled request stops
+//! its render.
 
 use std::{
     fs,
@@ -58,7 +58,7 @@ fn render_once_free(engine: &Engine, path: &str) {
     wait_until("a free place in the render queue", || head(begin(engine, path)).starts_with("http/1.1 200"));
 }
 
-/// CPU time of a process and its ended threads, in clock ticks.
+/// CPU time of a process, including its ended threads, in clock ticks.
 fn cpu_ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("reading the process's stat");
     let fields: Vec<&str> =
@@ -66,7 +66,7 @@ fn cpu_ticks(pid: u32) -> u64 {
     [11, 12].map(|at: usize| fields[at].parse::<u64>().expect("a number of ticks")).iter().sum()
 }
 
-/// CPU time of all processes that this test has waited for, in clock ticks.
+/// CPU time of all child processes that this test has waited for, in clock ticks.
 fn cpu_ticks_of_ended() -> u64 {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the usage of child processes");
     let times = [usage.user_time(), usage.system_time()];
@@ -113,7 +113,7 @@ fn renders_delay_no_change_or_shutdown() {
     let heads: Vec<String> = open.into_iter().map(head).collect();
     let (rendered, rejected): (Vec<_>, Vec<_>) =
         heads.iter().partition(|head| head.starts_with("http/1.1 200"));
-    // If a render ends before the last request arrives, more than five are rendered.
+    // If a render ends before the last request arrives, khor renders more than five clips.
     assert!(rendered.len() >= 5 && !rejected.is_empty(), "{heads:?}");
     for head in rejected {
         assert!(head.starts_with("http/1.1 503") && head.contains("retry-after: "), "{head}");

@@ -1,5 +1,5 @@
-//! Tests recording, rendering and playing captures. The same capture always gives the same sound,
-//! and a damaged capture gives a clear error.
+//! Tests recording, rendering and playing captures. Each capture always gives the same sound, and a
+//! damaged capture gives a clear error.
 
 use std::{
     path::Path,

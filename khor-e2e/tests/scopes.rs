@@ -17,7 +17,7 @@ use khor_e2e::{
 use khor_patience::progress;
 use serde_json::{Value, json};
 
-/// No event happens more often on this machine. A higher rate would be the difference between the
+/// A rate that no real event reaches on this machine. A higher rate means that the engine mixed the
 /// counters of two scopes.
 const SPIKE_PER_S: f64 = 1e6;
 
@@ -77,7 +77,7 @@ fn wait_for_scope(engine: &Engine, what: &str, holds: impl Fn(&Value) -> bool) -
     }
 }
 
-/// Whether programs start, as [`Load`] does.
+/// Whether the engine reports the program starts that [`Load`] causes.
 fn has_load(engine: &Engine) -> bool {
     execs_per_s(engine).is_some_and(|rate| rate > 5.0)
 }
@@ -160,7 +160,7 @@ fn unit_scope_follows_unit() {
     assert!(status.lines().any(|line| line.starts_with("PROBLEM") && line.contains("scope")), "{status}");
     assert!(explained.contains(&unit) && !explained.contains("as usual"), "{explained}");
 
-    // The unit starts, although not at the place that systemd usually chooses. Activity of other
+    // The unit starts, but its cgroup is not where systemd usually puts it. The activity of other
     // units must not play.
     let cgroup = Cgroup::make(&path).expect("creating a cgroup");
     let found = wait_for_scope(&engine, "the unit's cgroup as the scope", |scope| {
@@ -185,7 +185,7 @@ fn unit_scope_follows_unit() {
     assert!(exposed.contains(&mark), "/metrics has no counter of the unit: {exposed}");
     assert!(engine.get("/api/units")["units"].as_array().is_some_and(|all| all.contains(&json!(unit))));
 
-    // The unit stops and restarts. The rates have a gap, but none jumps.
+    // The unit stops and restarts. Rates are missing for a while, but none jumps.
     drop((inside, cgroup));
     wait_for_scope(&engine, "the end of the scope to be reported", |scope| scope["error"].is_string());
     assert_eq!(engine.level("exec"), None);
@@ -212,7 +212,8 @@ fn unit_scope_follows_unit() {
     drop((cgroup, slice));
 }
 
-/// A process name may contain any bytes, and the kernel prints it in the same line as the numbers.
+/// A process name may contain any bytes. The kernel prints the name in the same line as the
+/// process's numbers.
 #[test]
 fn process_with_non_utf8_name_has_signals() {
     if !root_or_skip() {

@@ -129,7 +129,7 @@ fn settings_take_effect_and_survive_restart() {
     // A device can only be selected if one exists.
     let pulse = Pulse::start();
     let environment = pulse.as_ref().map(|pulse| pulse.environment().to_vec()).unwrap_or_default();
-    // Settings that select within a site are rejected without a site.
+    // Settings that select a part of a site are rejected if there is no site.
     let site = ["--site", "home"];
     let engine = Engine::start(NO_SOCKET.as_ref(), &site, &environment);
     let schema = engine.get("/api/config/schema");
@@ -188,7 +188,7 @@ fn settings_take_effect_and_survive_restart() {
     }
 }
 
-/// State that lasts only until the engine ends, as docs/api.md describes it.
+/// Some state lasts only until the engine ends, as docs/api.md describes.
 #[test]
 fn temporary_state_ends_with_engine() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);

@@ -11,7 +11,7 @@ use serde_json::json;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
-/// Runs `work` under a load on network, scheduler and forks.
+/// Runs `work` while a load uses the network, the scheduler and forks.
 fn under_load<R>(work: impl FnOnce() -> R) -> R {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -103,8 +103,8 @@ fn sound_follows_load_mute_and_server_restart() {
         for round in 0..2 {
             pulse.kill();
             wait_until("the loss to be reported", || engine.health().audio.health.trouble.is_some());
-            // A change of a setting without a device must take effect when the device plays again.
-            // The wait is long enough to fill the command queue.
+            // A setting that is changed while there is no device must take effect when the device
+            // plays again. The wait is long enough to fill the command queue.
             engine.post("/api/actions/mute?on=true");
             thread::sleep(Duration::from_secs(6 * round));
             assert!(pulse.restart());

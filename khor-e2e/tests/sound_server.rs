@@ -44,7 +44,7 @@ fn device_queries_leak_no_threads_or_clients() {
     let engine = start(&pulse, &[]);
     let listed = |engine: &Engine| engine.get("/api/audio/devices")["devices"].to_string();
     assert!(listed(&engine).contains("id:pulseaudio:other"), "{}", listed(&engine));
-    // The engine's sound threads, and the sound server's clients.
+    // Counts the engine's sound threads and the sound server's clients.
     let held = |pulse: &Pulse| {
         let clients = pulse.pactl(&["list", "short", "clients"]).lines().count();
         let tasks = fs::read_dir(format!("/proc/{}/task", engine.pid())).expect("the engine's threads");
@@ -108,7 +108,7 @@ fn settings_work_while_sound_server_hangs() {
         answer["error"].as_str().is_some_and(|error| error.contains("is missing")),
         "the engine did not check the ALSA device without the server: {answer}"
     );
-    // Wait long enough to fill the queue to the callback.
+    // Wait long enough to fill the queue of the audio callback.
     thread::sleep(Duration::from_secs(14));
     pulse.resume();
     let resumed = Instant::now();
@@ -116,7 +116,8 @@ fn settings_work_while_sound_server_hangs() {
     println!("the engine plays {:?} after the server resumed", resumed.elapsed());
     wait_until("silence while muted", || pulse.record(Duration::from_millis(200)).is_silent());
     assert!(pulse.record(Duration::from_secs(2)).is_silent(), "sound after a mute while the server hung");
-    // On a busy machine the engine drops single late notes. A full queue would drop most notes.
+    // On a busy machine, the engine drops a few late notes. If the queue were full, the engine
+    // would drop most notes.
     let (dropped_later, composed_later) = counts();
     let (dropped, composed) = (dropped_later - dropped, composed_later - composed);
     assert!(composed > 10 && dropped * 4 < composed, "{dropped} of {composed} notes were dropped");

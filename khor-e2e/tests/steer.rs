@@ -81,7 +81,8 @@ fn setting_is_saved_when_fader_rests() {
     wait_until("the last value in the file", || on_disk() == json!(last));
     assert_eq!(receive(&engine)["refused"], 0);
 
-    // A bundle changes settings of other types just before khor stops. The file must contain them.
+    // A bundle changes settings of other types just before khor stops. The configuration file must
+    // contain these changes.
     let content = vec![
         message("/khor/set/music/preset", vec![OscType::String("rain".into())]),
         message("/khor/set/music/key_midi", vec![OscType::Float(53.0)]),

@@ -65,8 +65,8 @@ impl<'a> Scraper<'a> {
     }
 }
 
-/// The collector counts from its own start, `/proc` from the start of the machine. Totals that
-/// copied these counts would jump or fall at each change of the source.
+/// The collector counts from its own start, and `/proc` from the start of the machine. If totals
+/// copied these counts, they would jump or fall at each change of the source.
 #[test]
 fn totals_survive_change_of_source() {
     if !root_or_skip() {

@@ -31,8 +31,8 @@ fn units() -> PathBuf {
 /// installed.
 fn analyze(arguments: &[&str]) -> Option<(bool, String)> {
     progress(format!("running systemd-analyze {arguments:?}"));
-    // systemd checks user units only within a session. An empty runtime directory is enough for
-    // that.
+    // systemd checks user units only within a session. An empty runtime directory is enough to
+    // simulate a session.
     let session = TempDir::new().expect("creating a temporary directory");
     let output = Command::new("systemd-analyze")
         .args(arguments)
@@ -89,8 +89,8 @@ fn relay_units_have_low_exposure() {
     }
 }
 
-/// The unit must allow all system calls that the collector's own filter allows, and those of its
-/// start.
+/// The unit must allow all system calls that the collector's own filter allows, and all that the
+/// collector needs to start.
 #[test]
 fn unit_allows_needed_system_calls() {
     const TO_START: [&str; 7] = ["bpf", "capset", "execve", "getdents64", "prctl", "seccomp", "clone3"];
@@ -183,8 +183,8 @@ fn page_starts_engine_through_socket() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut engine) = started else { return skip("needs systemd-socket-activate") };
-    // systemd-socket-activate listens a moment after its start. The connection that starts the
-    // engine waits for the engine.
+    // systemd-socket-activate starts to listen a moment after its own start. The connection that
+    // starts the engine waits for the engine.
     let answer = wait_for("a response through the socket", || {
         let answer = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call();
         answer.and_then(|mut answer| answer.body_mut().read_to_string()).ok()
@@ -275,7 +275,7 @@ fn arch_package_installs_same_files() {
     assert!(recipe.contains(&format!("\npkgver={version}\n")), "the PKGBUILD's version is not {version}");
 }
 
-/// The package khor can replace khor-relay, so it must contain all files of khor-relay.
+/// The package khor can replace khor-relay, so khor must contain all files of khor-relay.
 #[test]
 fn khor_package_contains_khor_relay_files() {
     let (khor, relay) = (sources("cli"), sources("relay"));

@@ -1,5 +1,5 @@
-//! Tests the engine with unusual user files: invalid, edited while it runs, linked, on a full or
-//! read-only disk, or special files such as a FIFO.
+//! Tests the engine with unusual user files: invalid files, files that change while the engine
+//! runs, links, files on a full or read-only disk, and special files such as a FIFO.
 
 use std::{
     fs::{self, File},
@@ -23,7 +23,7 @@ const NO_SOCKET: &str = "/nonexistent/collector.sock";
 /// Arguments of an engine that starts fast and makes no sound.
 const QUIET: [&str; 2] = ["--no-audio", "--fake"];
 
-/// An engine that starts without a wait for its API; killed when dropped.
+/// An engine that a test starts without waiting for its API; killed when dropped.
 struct RawEngine {
     child: Child,
     dir: TempDir,

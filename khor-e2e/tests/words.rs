@@ -1,4 +1,4 @@
-//! Tests unusual uses of the commands: preset names that look like numbers, presets with the same
+//! Tests unusual uses of the commands: presets whose names look like numbers, presets with the same
 //! name, settings without effect, time zones, and a mute during a snooze.
 
 use std::{
@@ -117,7 +117,7 @@ fn clock(zone: &str, minutes: i32) -> String {
 
 #[test]
 fn quiet_hours_follow_tz_or_report_it() {
-    // The first zone has a summer time without a rule. All zones are far east of a usual test
+    // The first zone has a summer time, but no rule for it. All zones are far east of a usual test
     // machine's zone.
     for zone in ["XST-13XDT", ":XST-13", "posix/Pacific/Auckland", "/usr/share/zoneinfo/Pacific/Auckland"] {
         let name = zone.trim_start_matches("posix/").trim_start_matches("/usr/share/zoneinfo/");

@@ -1,6 +1,6 @@
 //! Measures how late threads wake up on this machine.
 //!
-//! A test that limits how long the program under test may wait adds this lateness to its limit.
+//! A test that limits how long the program under test may take adds this lateness to its limit.
 
 use std::{
     sync::{

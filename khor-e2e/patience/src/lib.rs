@@ -1,9 +1,9 @@
 //! Distinguishes a hang from a slow machine.
 //!
 //! Tests, virtual machines and khor-ear never fail because they are slow. They fail when they make
-//! no progress for [`HANG`]. The limit is in machine time: while a fixed piece of work takes twice
-//! its usual time, each second counts as half a second. So an emulated or busy processor extends
-//! the limit.
+//! no progress for [`HANG`]. This limit is in machine time, which runs slower on a slow machine:
+//! while a fixed piece of work takes twice its usual time, each second counts as half a second. So
+//! an emulated or busy processor gets more time.
 //!
 //! Use [`Patience`] to wait in a loop. Use [`progress`] for everything else: it starts a watchdog
 //! that ends a hung process. Use [`Lateness`] in a test that limits how long the program under test
@@ -23,11 +23,11 @@ pub const HANG: Duration = Duration::from_mins(1);
 /// Environment variable that holds a factor for [`HANG`], above 0. Set it to 10 under a debugger.
 pub const FACTOR: &str = "KHOR_PATIENCE";
 
-/// Time between two measurements of the machine. Each measurement uses about 5 ms of processor
-/// time.
+/// Time between two measurements of the machine's speed. Each measurement uses about 5 ms of
+/// processor time.
 const LOOK: Duration = Duration::from_secs(1);
-/// The most that the gap between two checks can count. After a longer gap, the process or its
-/// machine was suspended.
+/// The most that the time between two checks can count. If more time has passed, the process or its
+/// machine was probably suspended.
 const LONGEST_GAP: Duration = Duration::from_secs(2);
 
 /// A limit in machine time for waiting without progress.
@@ -86,7 +86,7 @@ pub fn hang_timeout() -> Duration {
 ///
 /// # Panics
 ///
-/// If the value of [`FACTOR`] is not a number above 0.
+/// Panics if the value of [`FACTOR`] is not a number above 0.
 fn factor() -> f64 {
     let Some(text) = std::env::var_os(FACTOR) else { return 1.0 };
     let factor = text.to_str().and_then(|text| text.parse::<f64>().ok());

@@ -18,8 +18,8 @@ const LOOK: Duration = Duration::from_millis(500);
 static STATE: Mutex<State> = Mutex::new(State { steps: Vec::new(), patience: None });
 
 struct State {
-    /// The last step of each running named thread, and one step for all other threads. The newest
-    /// is last.
+    /// The last step of each running named thread, and one step for all other threads together. The
+    /// newest step is last.
     steps: Vec<Step>,
     /// The limit since the last report of any thread.
     patience: Option<Patience>,
@@ -45,7 +45,7 @@ pub fn progress(step: impl Into<String>) {
     let named = current.name().filter(|name| *name != "main");
     let thread = named.map(|_| current.id());
     let name = current.name().unwrap_or("a thread").to_owned();
-    // Release the lock here, because a thread that ends takes it too.
+    // This block releases the lock, because a thread that ends takes the same lock.
     {
         let mut state = state();
         state.steps.retain(|step| step.thread != thread);

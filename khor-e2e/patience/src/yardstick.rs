@@ -5,8 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Steps of the fixed piece of work. They take longer than a time slice of the scheduler, so other
-/// processes slow the measurement down too.
+/// Number of steps in the fixed piece of work. The work takes longer than a time slice of the
+/// scheduler, so other processes slow the measurement down too.
 const STEPS: u32 = 1 << 21;
 /// Time of [`STEPS`] in optimised code on an idle core of the reference machine (2 virtual cores,
 /// 2026).
@@ -20,7 +20,7 @@ pub fn slowness() -> f64 {
     (begun.elapsed().as_secs_f64() / REFERENCE.as_secs_f64()).max(1.0)
 }
 
-/// A chain of xorshift steps. Each step needs the one before, so no processor can run them in
+/// A chain of xorshift steps. Each step needs the previous one, so no processor can run them in
 /// parallel.
 fn work() {
     let mut state = black_box(0x9e37_79b9_7f4a_7c15_u64);

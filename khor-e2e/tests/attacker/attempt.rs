@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use crate::tables;
 
-/// Environment variable with the table's name, for the other process.
+/// Environment variable that passes the table's name to the other process.
 const TABLE: &str = "KHOR_ATTACK_TABLE";
-/// Environment variable with the target as JSON, for the other process.
+/// Environment variable that passes the target to the other process, as JSON.
 const TARGET: &str = "KHOR_ATTACK_TARGET";
 /// Prefix of each line that the other process prints for the test.
 const MARK: &str = "@@ ";
@@ -81,7 +81,7 @@ pub(crate) fn report(line: &str) {
     println!("{MARK}{line}");
 }
 
-/// Runs a table in the process of another user. The tests start this process.
+/// Runs a table as the current user. The tests start this test in a process of another user.
 #[test]
 #[ignore = "the process of another user, started by the tests of this program"]
 fn one_user() {
@@ -175,7 +175,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts the rows of `table` in the background. They report lines and do not end.
+    /// Starts the rows of `table` in the background. The rows report lines until they are killed.
     pub(crate) fn start(user: &SecondUser, table: &str, target: &Value) -> Self {
         let (child, output) = start(user, table, target);
         let (sender, lines) = mpsc::channel();

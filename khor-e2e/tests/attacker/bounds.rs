@@ -1,4 +1,4 @@
-//! Attack: a client that may change the configuration tries to make it grow without bound.
+//! Attack: a client that may change the configuration tries to make it grow without a limit.
 
 use std::fs;
 
@@ -10,9 +10,9 @@ use crate::{
     requests::{judge, send},
 };
 
-/// A length that a usual configuration never reaches.
+/// A length that no normal configuration file reaches.
 const LARGEST_FILE_BYTES: u64 = 64 * 1024;
-/// Number of requests with large unknown keys. In the security review, as many requests created a
+/// Number of requests with large unknown keys. In the security review, this many requests created a
 /// configuration of 3 MB.
 const REQUESTS: usize = 50;
 

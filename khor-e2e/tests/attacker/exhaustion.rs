@@ -30,8 +30,8 @@ use crate::{
 /// Number of cancelled requests, as in the security review of 2026-11.
 const CANCELLED: usize = 60;
 
-/// Holds `target.count` connections open. Each sends a complete request if `target.whole` is true,
-/// else an incomplete one.
+/// Holds `target.count` connections open. Each connection sends a complete request if
+/// `target.whole` is true, and an incomplete request otherwise.
 pub(crate) fn stall() -> Row {
     Row::new("stall", "all connections of the engine", |target| {
         let engine = target.text("engine");
@@ -163,7 +163,7 @@ fn cpu_s(pid: u32) -> f64 {
     let fields: Vec<&str> =
         stat.rsplit_once(')').expect("a program name in stat").1.split_whitespace().collect();
     let ticks = |field: usize| fields[field].parse::<f64>().expect("a number of ticks");
-    // utime and stime are fields 14 and 15. The first field after the name is field 3.
+    // utime and stime are fields 14 and 15 of `stat`. The first field after the name is field 3.
     (ticks(11) + ticks(12)) / TICKS_PER_S
 }
 
@@ -214,7 +214,8 @@ fn cancelled_clip_requests_stop_rendering() {
         "CPU time: one clip {render_s:.2} s; {CANCELLED} requests cancelled within {flood_s:.2} s: {used_s:.2} s, \
          of which {at_change_s:.2} s before the change"
     );
-    // The limit allows one render at a time during the flood, and the rest of the last render.
+    // The limit allows for one render at a time during the flood, and for the end of the last
+    // render.
     assert!(
         used_s < 1.3 * flood_s + 3.0 * render_s,
         "{CANCELLED} cancelled requests used {used_s:.2} s of CPU time"

@@ -21,8 +21,8 @@ fn value(settings: &[(String, String)], name: &str) -> Option<String> {
     settings.iter().find(|(held, _)| held == name).map(|(_, value)| value.clone())
 }
 
-/// Every reader of a relay's key can send as its host. So the group `khor` must not be able to read
-/// it.
+/// Anyone who can read a relay's key can send frames in the name of the relay's host. So members of
+/// the group `khor` must not be able to read the key.
 #[test]
 fn relay_keys_are_unit_credentials() {
     let unit = settings("systemd/khor-relay.service");
@@ -54,8 +54,8 @@ fn bus_starts_only_enabled_collector() {
     assert_ne!(activated, "khor-collector.service");
 }
 
-/// A program with capabilities gives them to every user who may run it. So the advice must restrict
-/// its mode.
+/// Every user who may run a program with capabilities gets these capabilities. So the advice must
+/// restrict the program's mode.
 #[test]
 fn capability_advice_restricts_program_to_group() {
     for path in ["docs/collector.md", "khor-collector/src/privilege/mod.rs"] {

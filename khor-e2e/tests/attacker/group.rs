@@ -21,12 +21,12 @@ use crate::attempt::{Outcome, Row, Service, Target, assert_granted, assert_rejec
 const GROUP: u32 = 61_100;
 const MEMBER: u32 = 61_101;
 const OTHER_MEMBER: u32 = 61_102;
-/// More scopes than the collector counts at the same time.
+/// A number of scopes that is above the collector's limit.
 const SCOPES: usize = 70;
-/// More connections than the collector serves at the same time.
+/// A number of connections that is above the collector's limit.
 const CONNECTIONS: usize = 300;
-/// The collector's shortest interval for activity of other users is 100 ms. This value allows for
-/// the jitter of a busy machine.
+/// The shortest mean interval that a member may reach. The collector's limit for activity of other
+/// users is 100 ms. This value allows for the jitter of a busy machine.
 const SHORTEST: Duration = Duration::from_millis(80);
 const SAMPLES: u32 = 10;
 
@@ -94,7 +94,7 @@ fn program_starts(target: &Target) -> Outcome {
     Err("no cue arrived".into())
 }
 
-/// Succeeds if the mean interval is below [`SHORTEST`].
+/// Succeeds if the mean interval between samples is below [`SHORTEST`].
 fn intervals(target: &Target) -> Outcome {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("creating a tokio runtime");
@@ -114,7 +114,8 @@ fn intervals(target: &Target) -> Outcome {
     })
 }
 
-/// Takes as many scopes as possible, then as many connections as possible, and holds them.
+/// Takes as many scopes as possible, then opens as many connections as possible, and holds all of
+/// them.
 pub(crate) fn hoard() -> Row {
     Row::new("hoard", "every scope and connection", |target| {
         let scope = |i: usize| Scope::only(Selector::Cgroup(format!("{}/{i}", target.text("cgroup"))));
@@ -134,7 +135,7 @@ pub(crate) fn hoard() -> Row {
                 clients.push(client);
             }
             report(&format!("connections {}", clients.len()));
-            // The collector disconnects clients that never read, so the test must act soon.
+            // The collector disconnects clients that never read, so the test must continue at once.
             loop {
                 progress("holding");
                 tokio::time::sleep(Duration::from_millis(500)).await;

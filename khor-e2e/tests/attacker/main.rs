@@ -1,5 +1,5 @@
-//! Security tests: another user, a web page, a peer and a member of the group `khor` attack a new
-//! engine and a new collector.
+//! Security tests. Another user, a web page, a peer and a member of the group `khor` attack a newly
+//! started engine and collector.
 //!
 //! Each attempt is a row of a table: its name, the attacker's gain, and the attempt. A test runs
 //! the rows of a table in a process of the attacker's user, and fails with the list of successful

@@ -19,7 +19,7 @@ const CLIPBOARD: &str = "\x1b]52;c;aGFoYQ==\x07";
 /// Beginnings of the paths that OSC may change. The attacker's messages do not include them.
 const ALLOWED: [&str; 3] = ["/music/", "/audio/master_gain", "/audio/loudness_lufs"];
 
-/// Messages that try to change every other setting, some by address patterns.
+/// Messages that try to change every setting that OSC may not change. Some use address patterns.
 pub(crate) fn datagrams(target: &Target) -> Vec<Row> {
     let mut sets: Vec<(String, OscType)> = Vec::new();
     leaves("", &target.0["config"], &mut sets);
@@ -82,7 +82,8 @@ fn osc_of_other_user_changes_only_music() {
     let before = engine.get("/api/config");
     let target = json!({ "config": before, "osc": osc });
     let sent = try_all(&SecondUser::new(NOBODY), "osc", &target).len();
-    // Datagrams arrive in order. So the effect of a last one shows that the engine has read all.
+    // Datagrams arrive in order. So when the last datagram has an effect, the engine has read all
+    // datagrams.
     let fader = UdpSocket::bind("127.0.0.1:0").expect("binding a socket");
     let set = |path: &str, value| {
         fader.send_to(&message(path, vec![value]), ("127.0.0.1", osc)).expect("sending a datagram");

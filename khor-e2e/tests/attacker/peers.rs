@@ -10,7 +10,7 @@ use khor_fleet::{Cue, Frame, Message, Name, SIGNALS, Signal, Source, subject, su
 
 use crate::names::{NAMES, assert_inert, khor};
 
-/// Number of cues in the flood. In the security review, as many cues displaced all others.
+/// Number of cues in the flood. In the security review, this many cues displaced all others.
 const FLOOD: u64 = 20_000;
 
 fn name(text: &str) -> Name {
@@ -21,7 +21,8 @@ fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_millis() as u64
 }
 
-/// A frame of a host that stands out, with this version text. Returns its subject and its bytes.
+/// A frame with the version text `version`, from a host that stands out. Returns its subject and
+/// its bytes.
 fn frame(host: &str, version: &str, seq: u64) -> (String, Vec<u8>) {
     let signal = |i: usize| {
         let octaves: f32 = if i == 0 { 8.0 } else { 0.1 };
@@ -99,7 +100,7 @@ fn peer_texts_are_printed_without_control_characters() {
             assert_inert(command[0], &output.stderr);
         }
     }
-    // The engine's error quotes a rejected message that names another host or kind.
+    // If a message names another host or kind, the engine rejects it and quotes it in the error.
     let (_, other) = frame("web-2", NAMES[0], 1);
     send(&server, &[("khor.v1.home.web-1.frame".into(), other), cue("web-1", NAMES[0], NAMES[1], 9)]);
     wait_until("the engine to reject a message", || engine.fleet().refused.misdirected != 0);
@@ -124,8 +125,8 @@ fn flood_keeps_cues_of_other_hosts() {
     let flood: Vec<_> = (0..FLOOD).map(|i| cue("loud", "crash", "flood", 10_000 + i)).collect();
     send(&server, &flood);
     wait_until("cues of the flood", || !engine.hosts_of_cues("crash").is_empty());
-    // The engine reads in order. So the effect of a frame after the flood shows that it has read
-    // the whole flood.
+    // The engine reads messages in order. So when a frame after the flood has an effect, the engine
+    // has read the whole flood.
     let late = frame("late", "0.1.0", 1);
     wait_until("the frame after the flood", || {
         send(&server, std::slice::from_ref(&late));

@@ -21,7 +21,8 @@ const TOKEN: &str = "a-token-that-no-squatter-may-receive-0123";
 const COMMANDS: [&[&str]; 5] =
     [&["status"], &["explain"], &["mute", "on"], &["config", "music.bpm", "99"], &["snooze", "1"]];
 
-/// Listens on `target.port`, responds like an engine, and reports everything that it receives.
+/// Listens on `target.port`, responds like an engine, and reports everything that it receives to
+/// the test.
 pub(crate) fn squat() -> Row {
     Row::new("take the engine's port", "the token", |target| {
         let listener = TcpListener::bind(("127.0.0.1", target.number("port") as u16));

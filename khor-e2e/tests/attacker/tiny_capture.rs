@@ -17,7 +17,7 @@ const HEADING: &[u8] = b"khorcap\x02";
 const STEP_NS: u64 = 900_000_000_000;
 /// Largest allowed size of the rendered file.
 const MOST_BYTES: u64 = 1_000_000;
-/// Types of the entries in a block; docs/captures.md describes them.
+/// Types of entries in a block. docs/captures.md describes them.
 const SOURCE_NUMBER: u8 = 1;
 const FRAME: u8 = 1;
 const END: u8 = 6;
@@ -60,7 +60,7 @@ fn hostile(real: &[u8]) -> Vec<u8> {
     let length = |at: usize| usize::from(u16::from_le_bytes([real[at], real[at + 1]]));
     let first = &real[..HEADING.len() + 12 + length(HEADING.len() + 4)];
     let mut raw = vec![SOURCE_NUMBER];
-    // The second number is the difference from the first step.
+    // A step is encoded as the difference from the previous step.
     for step in [1_000_000_000, STEP_NS - 1_000_000_000] {
         raw.push(FRAME);
         raw.extend(signed(step));

@@ -31,7 +31,7 @@ pub(crate) fn login() -> Row {
     })
 }
 
-/// One request with each cookie of the target.
+/// A row for each cookie of the target, which sends a request with this cookie.
 pub(crate) fn replays(target: &Target) -> Vec<Row> {
     let cookies = target.0["cookies"].as_array().expect("a list of cookies in the target").iter();
     let cookies = cookies.map(|cookie| cookie.as_str().expect("a cookie in text").to_owned()).enumerate();

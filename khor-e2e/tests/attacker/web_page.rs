@@ -28,7 +28,8 @@ const FOREIGN: [(&str, &str); 10] = [
     ("host", "evil.example"),
 ];
 
-/// Headers of requests by khor's own page, by a typed address, and by curl.
+/// Headers of requests by khor's own page, by a browser after the user has typed the address, and
+/// by curl.
 const OWN: [&[(&str, &str)]; 4] = [
     &[("origin", "http://127.0.0.1:PORT"), ("sec-fetch-site", "same-origin")],
     &[("sec-fetch-site", "none")],

@@ -1,7 +1,8 @@
 //! Tests how many times the same data counts on each kind of block device.
 //!
 //! Only these tests use the disks `vdb` and `vdc`. The disks discard all data, which does not
-//! affect the counts. They are used as two paths to one disk, or as the two mirrors of a RAID 1.
+//! affect the counts. Some tests use them as two paths to one disk, others as the two mirrors of a
+//! RAID 1.
 
 use std::{
     fs::{self, File, OpenOptions},
@@ -21,13 +22,13 @@ use crate::{Turn, turn};
 const BYTES: u64 = 4 << 20;
 /// Bytes that file systems may add.
 const SLACK: u64 = 256 << 10;
-/// Bytes that count once, twice, or not at all.
+/// Expected number of bytes if the data counts once, twice, or not at all.
 const ONCE: RangeInclusive<u64> = BYTES..=BYTES + SLACK;
 const TWICE: RangeInclusive<u64> = 2 * BYTES..=2 * BYTES + SLACK;
 const NONE: RangeInclusive<u64> = 0..=SLACK;
 
-/// Runs `work`, and checks that both sources count bytes within `read` and `written`. `name` is the
-/// row's name in the table.
+/// Runs `work`. Checks that both sources count a number of read and written bytes in these ranges.
+/// `name` is the row's name in the table.
 fn row(
     turn: &Turn,
     name: &str,
@@ -60,7 +61,7 @@ fn direct(options: &mut OpenOptions, device: &Path) -> File {
     opened.unwrap_or_else(|error| panic!("{}: {error}", device.display()))
 }
 
-/// Calls `each` for every piece of [`BYTES`], with a buffer that is aligned for direct I/O.
+/// Calls `each` for every chunk of [`BYTES`], with a buffer that is aligned for direct I/O.
 fn chunks(mut each: impl FnMut(&mut [u8])) {
     const CHUNK: usize = 1 << 20;
     const ALIGNMENT: usize = 4096;

@@ -29,7 +29,7 @@ pub(crate) struct Sources {
     engine: Engine,
 }
 
-/// Bytes that both sources counted during some work. They are the cells of a row of the table.
+/// Bytes that both sources counted during some work. These are the cells of a row of the table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured<const N: usize> {
     collector: [u64; N],

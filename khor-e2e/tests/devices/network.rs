@@ -12,11 +12,13 @@ const BYTES: u64 = 4 << 20;
 /// Bytes that ARP, the start and end of connections, and the test's requests to the engine may add.
 const SLACK: u64 = 128 << 10;
 
-/// The payload with its headers: 66 bytes of headers for 1448 bytes of TCP payload.
+/// Expected bytes for the payload with its headers. There are 66 bytes of headers for 1448 bytes of
+/// TCP payload.
 const PAYLOAD: RangeInclusive<u64> = BYTES..=BYTES + BYTES / 20 + SLACK;
-/// The payload with its headers through `WireGuard`: 112 or 126 bytes of headers for 1368 bytes.
+/// Expected bytes for the payload with its headers, inside a `WireGuard` tunnel. There are 112 or
+/// 126 bytes of headers for 1368 bytes of payload.
 const TUNNELLED: RangeInclusive<u64> = BYTES + BYTES / 20..=BYTES + BYTES / 10 + SLACK;
-/// Acknowledgements of the payload: at most one of 66 bytes for each segment.
+/// Expected bytes for acknowledgements of the payload: at most one of 66 bytes for each segment.
 const ACKS: RangeInclusive<u64> = 0..=BYTES / 20 + SLACK;
 const NONE: RangeInclusive<u64> = 0..=SLACK;
 const ANY: RangeInclusive<u64> = 0..=u64::MAX;

@@ -81,7 +81,7 @@ pub(crate) fn plain() -> [End; 2] {
     [End::here([10, 77, 0, 1]), End::within(outside(), [10, 77, 0, 2])]
 }
 
-/// Two ends that are both this machine's loopback address.
+/// Two ends with this machine's loopback address.
 pub(crate) fn loopback() -> [End; 2] {
     [End::here([127, 0, 0, 1]), End::here([127, 0, 0, 1])]
 }
@@ -120,8 +120,8 @@ fn wait_until_active(card: &str) {
     });
 }
 
-/// The ends of two containers on a bridge of this machine. The machine routes their packets to the
-/// outside.
+/// The ends of a transfer between two containers on a bridge of this machine. The machine routes
+/// their packets to the outside.
 pub(crate) fn containers() -> [End; 2] {
     static CONTAINERS: OnceLock<[Namespace; 2]> = OnceLock::new();
     let namespaces = CONTAINERS.get_or_init(|| {

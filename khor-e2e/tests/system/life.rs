@@ -1,5 +1,5 @@
-//! Tests the collector's unit when a connection starts it, and when it is killed, hangs or is
-//! stopped. Also tests that its clients recover.
+//! Tests the collector's unit: a connection starts it, and it is killed, hangs or is stopped. Also
+//! tests that its clients recover.
 
 use std::{
     fs,

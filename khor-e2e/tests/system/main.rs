@@ -1,5 +1,5 @@
-//! Tests the installed packages in a whole Debian system with systemd. `cargo xtask vm debian` runs
-//! the tests as root in a virtual machine.
+//! Tests the installed packages in a complete Debian system with systemd. `cargo xtask vm debian`
+//! runs the tests as root in a virtual machine.
 //!
 //! The tests stop services and suspend the machine, so they run only there. At its end, each test
 //! leaves both units of the collector running.

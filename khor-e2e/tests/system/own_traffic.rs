@@ -1,8 +1,8 @@
 //! Tests that khor subtracts the traffic of clients on another machine.
 //!
-//! qemu forwards connections from the host into this machine. On the host, `cargo xtask vm debian`
-//! tries to connect until the engine accepts. Its clients are a listener, a page, and a listener
-//! through an SSH tunnel (`xtask/src/vm/debian/outside.rs`).
+//! qemu forwards connections from the host into this machine. On the host, the clients of `cargo
+//! xtask vm debian` try to connect until the engine accepts. They are a listener, a page, and a
+//! listener through an SSH tunnel (`xtask/src/vm/debian/outside.rs`).
 
 use std::{
     collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path, thread::sleep, time::Duration,
@@ -24,8 +24,8 @@ const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
 const ADDRESS: &str = "10.0.2.15/24";
 /// Number of samples without clients, and again with clients. There is one sample per second.
 const SAMPLES: usize = 20;
-/// The clients must receive more bytes than this while the samples are taken. A single listener
-/// receives twice as much if the emulated machine is fast enough.
+/// The clients must receive more than this many bytes while the samples are taken. If the emulated
+/// machine is fast enough, a single listener receives twice as much.
 const MIN_SENT_BYTES: u64 = 2_000_000;
 /// Signals that a sound stream could raise.
 const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"];

@@ -113,8 +113,8 @@ fn session_plays_on_card_and_sequencer() {
     end_session("listener");
 }
 
-/// Checks that the installed unit allows the session bus. Pauses the player, which mutes the
-/// engine.
+/// Tests that the installed unit allows access to the session bus. Pauses the player, which mutes
+/// the engine.
 fn control_on_session_bus() {
     const ENGINE1: &str = "org.khor.Engine /org/khor/Engine org.khor.Engine1";
     let busctl =

@@ -23,13 +23,14 @@ const ASLEEP: Duration = Duration::from_secs(35);
 const AWAKE: Duration = Duration::from_secs(5);
 /// Number of samples that must arrive after the machine wakes.
 const SAMPLES_AFTER: usize = 20;
-/// How much a level may rise after the suspend, because waking up causes some work.
+/// How much more than before the suspend a level may be after it, because waking up causes some
+/// work.
 const LIKE_BEFORE: f64 = 0.25;
-/// A level may rise more if its counters grew this many times as much in a second as in any earlier
-/// second.
+/// A level may rise more if the machine really works more: in one second, the level's counters grew
+/// by more than this many times their growth in any earlier second.
 const AT_WORK: f64 = 1.25;
-/// The last sample before the suspend contains its writes, but may reach the engine only after the
-/// machine wakes. So work of this time before the suspend may raise levels for this time after it.
+/// The last sample before the suspend may reach the engine only after the machine wakes. So the
+/// activity in this time before the suspend may raise levels in this time after the wake-up.
 const LAST_MOMENT_S: f64 = 1.0;
 const NS_PER_S: f64 = 1e9;
 
@@ -51,8 +52,8 @@ fn slept_s() -> f64 {
     seconds(ClockId::CLOCK_BOOTTIME) - seconds(ClockId::CLOCK_MONOTONIC)
 }
 
-/// An allowed rate of counters that were unchanged before the suspend: a few events, a few pages,
-/// or a hundredth of the time. For example, the suspend itself writes cached data.
+/// The rate that a counter may reach although it did not change before the suspend: a few events, a
+/// few pages, or a hundredth of the time. For example, the suspend itself writes cached data.
 fn negligible_per_s(unit: Unit) -> f64 {
     match unit {
         Unit::Count => 5.0,
@@ -67,8 +68,8 @@ fn suspend() {
     output_of("systemctl start systemd-suspend.service");
 }
 
-/// The rate of a counter between two readings. The second result is the rate without the suspended
-/// time.
+/// The rate of a counter between two readings. The second result is the rate if the suspended time
+/// is excluded.
 fn rates(last: &CounterReading, now: &CounterReading, counter: Counter, slept_s: f64) -> Option<(f64, f64)> {
     let growth = (now.get(counter)? - last.get(counter)?) as f64;
     let interval_s = (now.t_ns() - last.t_ns()) as f64 / NS_PER_S;
@@ -88,7 +89,7 @@ fn read_levels(engine: &Engine) -> Readings {
     }
 }
 
-/// The counters from which a signal is computed.
+/// The counters from which the engine computes a signal.
 fn counters(signal: &str) -> &'static [Counter] {
     match signal {
         "exec" => &[Counter::Execs],
@@ -110,7 +111,7 @@ fn counters(signal: &str) -> &'static [Counter] {
     }
 }
 
-/// The largest growth of a signal's counters within one second of these readings.
+/// The largest growth of a signal's counters within one second, over all of these readings.
 fn busiest_second(readings: &[CounterReading], signal: &str) -> f64 {
     let total = |reading: &CounterReading| -> f64 {
         counters(signal).iter().filter_map(|counter| reading.get(*counter)).map(|count| count as f64).sum()

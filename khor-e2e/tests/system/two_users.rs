@@ -22,7 +22,7 @@ fn in_session(user: &str, command: &str) -> String {
     of(user, &format!("env HOME=/home/{user} XDG_RUNTIME_DIR=/run/user/{} {command}", uid(user)))
 }
 
-/// The contents of the `engine.json` that the user's engine publishes while it runs.
+/// The contents of `engine.json`, which the user's engine publishes while it runs.
 fn published(user: &str) -> Option<Value> {
     let text = fs::read_to_string(format!("/run/user/{}/khor/engine.json", uid(user))).ok()?;
     serde_json::from_str(&text).ok()

@@ -32,7 +32,7 @@ pub(crate) fn require_test_machine() {
 /// Runs a command line, split at whitespace.
 pub(crate) fn run(command: &str) -> Output {
     khor_patience::progress(format!("running {command}"));
-    // The host counts each line on the machine's console as progress.
+    // The host counts each line on this machine's console as progress.
     println!("$ {command}");
     let words: Vec<_> = command.split_whitespace().collect();
     Command::new(words[0]).args(&words[1..]).output().unwrap_or_else(|error| panic!("{command}: {error}"))
@@ -80,7 +80,7 @@ pub(crate) fn wait_for<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T 
     }
 }
 
-/// Waits until the service runs in another process than `before`. Returns the new process ID.
+/// Waits until the service runs in a process other than `before`. Returns the new process ID.
 pub(crate) fn wait_for_another(before: u32) -> u32 {
     wait_for("a new collector process", || {
         main_pid().filter(|pid| *pid != before && property("ActiveState") == "active")

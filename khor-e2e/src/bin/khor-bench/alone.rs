@@ -16,12 +16,13 @@ use crate::{cost::watch, figure::Figure};
 
 /// Time between two samples: 50 a second.
 const INTERVAL: Duration = Duration::from_millis(20);
-/// Bytes that the minimal program sends each time: about the length of a sample's frame.
+/// Number of bytes that the minimal program sends each time, which is about the length of a
+/// sample's frame.
 const SAMPLE_BYTES: usize = 64;
 
-/// The minimal program: this program in another role. It only sleeps and sends [`SAMPLE_BYTES`]
-/// fifty times a second. The figures compare the collector with it, because timers and switches
-/// alone are expensive on a virtual machine.
+/// The minimal program, which is this program in another role. It only sleeps and sends
+/// [`SAMPLE_BYTES`] fifty times a second. The figures compare the collector with it, because timers
+/// and context switches alone are expensive on a virtual machine.
 struct Metronome {
     child: Child,
     reader: Option<thread::JoinHandle<()>>,
@@ -52,7 +53,7 @@ impl Drop for Metronome {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // The reader ends, because the pipe is closed when the child ends.
+        // The reader thread ends, because the pipe closes when the child ends.
         let _ = self.reader.take().map(thread::JoinHandle::join);
     }
 }

@@ -1,4 +1,4 @@
-//! Measures CPU time, memory and context switches of running processes in several windows of time.
+//! Measures CPU time, memory and context switches of running processes, in several time windows.
 
 use std::{
     thread,
@@ -16,7 +16,8 @@ const WINDOW: Duration = Duration::from_secs(20);
 /// Time between the start of a process and the first window.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// The measurements of one process, or the sums of several processes, one value for each window.
+/// The measurements of one process, or the sums of several processes. Each field has one value for
+/// each window.
 #[derive(Default)]
 pub(crate) struct Cost {
     pub(crate) cpu_pct: Vec<f64>,
@@ -24,8 +25,8 @@ pub(crate) struct Cost {
     switches_s: Vec<f64>,
 }
 
-/// Measures each process in all windows. The second result is the share of the machine's CPU time
-/// that was busy, % for each window.
+/// Measures each process in all windows. The second result is how much of the machine's CPU time
+/// was busy in each window, in percent.
 pub(crate) fn watch(pids: &[u32]) -> (Vec<Cost>, Vec<f64>) {
     watch_for(pids, WINDOW)
 }

@@ -1,5 +1,5 @@
-//! Measures the cost of 200 subscribers for the collector, and how late their samples arrive. Three
-//! of them misbehave: one never reads, one reads rarely, and one sends invalid messages.
+//! Measures what 200 subscribers cost the collector, and how late their samples arrive. Three of
+//! the subscribers misbehave: one never reads, one reads rarely, and one sends invalid messages.
 
 use std::{
     path::PathBuf,
@@ -19,8 +19,8 @@ use crate::{cost::watch, figure::Figure};
 
 const SUBSCRIBERS: usize = 200;
 const INTERVAL_MS: u16 = 20;
-/// Every tenth subscriber uses one of four cgroup scopes. The scope of the others is the whole
-/// machine.
+/// Every tenth subscriber uses one of four cgroup scopes. The other subscribers use the whole
+/// machine as scope.
 const SCOPED: usize = 10;
 /// How late each sample arrived, ms: the time since the previous sample, minus the interval.
 type Lateness = Arc<Mutex<Vec<f64>>>;

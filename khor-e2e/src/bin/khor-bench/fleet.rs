@@ -1,11 +1,11 @@
-//! Measures a site with 1,000 and with 10,000 simulated hosts: the cost for the engine and the
-//! relays, and the time from a host's frame to its note. The engine receives the hosts directly, or
-//! through two relays that share the site.
+//! Measures a site with 1,000 and with 10,000 simulated hosts: what it costs the engine and the
+//! relays, and the time from a host's frame to its note. The engine receives the hosts' frames
+//! directly, or through two relays that share the hosts.
 //!
-//! The frames are real and pass through a real server with TLS. The measured time begins just
-//! before the client sends the first frame in which a host stands out. It ends when `/api/metrics`
-//! reports the host as soloist. A second time ends at the onset of the host's first voice note. It
-//! is longer, because a note waits for its place in the bar.
+//! The frames have the real format and pass through a real server with TLS. The first time begins
+//! just before the client sends the first frame in which a host stands out. It ends when
+//! `/api/metrics` reports the host as soloist. The second time ends at the onset of the host's
+//! first voice note. It is longer, because a note waits for its place in the bar.
 
 use std::{
     net::Ipv4Addr,
@@ -28,14 +28,14 @@ use crate::{
     figure::Figure,
 };
 
-/// Relays that share a site.
+/// Number of relays that share a site.
 const AGGREGATORS: usize = 2;
 /// Length of each window in which costs are measured.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Time between two queries for a soloist. Queries use the engine's CPU time, so costs are not
-/// measured meanwhile.
+/// Time between two queries for a soloist. The queries use CPU time of the engine, so costs are
+/// measured at other times.
 const LOOK: Duration = Duration::from_millis(10);
-/// Time between two queries for all hosts, whose answers are long.
+/// Time between two queries for all hosts. Their responses are long.
 const QUERY_HOSTS_EVERY: Duration = Duration::from_millis(500);
 /// Longest wait for a soloist and its note.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -85,8 +85,8 @@ fn measure_site(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64
         .map(|_| Relay::aggregate(None, ("rack", "home"), &aggregator_options))
         .collect();
     let hosts = Hosts::start(&server, if through { "rack" } else { "home" }, "h", count);
-    // Pause between queries: answers about thousands of hosts would keep the engine from receiving
-    // frames.
+    // Pause between queries. Responses about thousands of hosts would keep the engine from
+    // receiving frames.
     wait_until("the frames of all hosts", || {
         thread::sleep(QUERY_HOSTS_EVERY);
         engine.fleet().live as usize == count
@@ -152,16 +152,16 @@ fn traffic(server: &NatsServer) -> (f64, f64) {
     })
 }
 
-/// Lets one host after another stand out, and measures the times until it is the soloist and its
-/// note begins.
+/// Makes one host after another stand out. Measures the times until the host is the soloist and
+/// until its note begins.
 fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, usize)) -> Vec<Figure> {
     let (mut solos_ms, mut notes_ms) = (Vec::new(), Vec::new());
     for i in 0..trials {
         wait_until("no soloist and no voice", || {
             soloist(&engine.get("/api/metrics")).is_none() && !voice_plays(engine)
         });
-        // Wait longer than the last note of the previous host. The wait varies, so that trials
-        // begin at different points of the engine's interval and of the bar.
+        // Wait until the last note of the previous host has ended. The wait varies, so that the
+        // trials begin at different points of the engine's interval and of the bar.
         thread::sleep(Duration::from_millis((300 + i * 131 % 1_100) as u64));
         let host = (i * 37 + 5) % count;
         hosts.stand_out(Some(host));
@@ -208,7 +208,8 @@ fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
     None
 }
 
-/// Whether a voice plays received traffic, the signal of hosts that stand out.
+/// Whether a voice plays the rate of received bytes, the signal that deviates on hosts that stand
+/// out.
 fn voice_plays(engine: &Engine) -> bool {
     let explained = engine.get("/api/explain");
     let mut parts = explained["heard"].as_array().into_iter().flatten();

@@ -1,6 +1,7 @@
 //! Counts gaps in the sound while all processors are busy. Compares the sound server's output with
-//! the synth's output, which a client of `/api/listen.wav` receives. Sound is later in the server's
-//! output after a gap there. It is earlier after a loss in the client's copy.
+//! the synth's output, which a client of `/api/listen.wav` receives. After a gap in the server's
+//! output, its sound lags behind the client's. After a loss in the client's copy, the server's
+//! sound is ahead.
 
 use std::{
     process::{Child, Command},
@@ -19,12 +20,13 @@ const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const EVERY_S: f64 = 1.0;
 /// Length of a compared piece.
 const PIECE: Duration = Duration::from_millis(100);
-/// Largest shift of the sound from one piece to the next that the search finds, seconds.
+/// The search compares pieces that are shifted by at most this much relative to the previous piece,
+/// seconds.
 const FARTHEST_S: f64 = 3.0;
-/// Largest difference of two equal samples after rounding.
+/// Largest difference between samples that are equal except for rounding.
 const TOLERANCE: u16 = 2;
 
-/// Busy loops of a lower priority than the engine, one for each processor; killed when dropped.
+/// Busy loops with a lower priority than the engine, one for each processor; killed when dropped.
 struct Hogs(Vec<Child>);
 
 impl Hogs {
@@ -77,7 +79,7 @@ struct Gap {
 }
 
 #[derive(Default)]
-/// The shifts of the device's sound against the listener's.
+/// The shifts of the device's sound relative to the listener's sound.
 struct Moves {
     gaps: Vec<Gap>,
     lost: usize,

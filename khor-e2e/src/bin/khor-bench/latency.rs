@@ -91,7 +91,7 @@ fn wait_for_quiet(arrivals: &Receiver<Arrival>, level: &mut f32) {
     }
 }
 
-/// Makes a burst. Returns the time to its OSC message, ms; `None` without a message.
+/// Starts a burst. Returns the time until its OSC message, in ms; `None` if no message arrives.
 fn answer(arrivals: &Receiver<Arrival>, level: &mut f32) -> Option<f64> {
     let quiet = arrivals.try_iter().last().map_or(*level, |(_, now)| now);
     let begun = Instant::now();

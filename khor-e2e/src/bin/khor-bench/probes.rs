@@ -1,11 +1,11 @@
-//! Measures the cost of each of khor's eBPF programs per event, and of programs that do nothing or
-//! only count.
+//! Measures the cost per event of each of khor's eBPF programs. For comparison, also measures
+//! programs that do nothing or only count.
 //!
-//! The kernel measures the programs' time. `BPF_ENABLE_STATS` is the same switch as
+//! The kernel measures how long the programs run. `BPF_ENABLE_STATS` has the same effect as
 //! `kernel.bpf_stats_enabled`, but the kernel resets it when this process ends. Every figure
-//! includes the time for measuring, which the empty program shows. Programs of one hook run one
-//! after another, and the first may find colder caches. So khor's programs and the others take
-//! turns to be first.
+//! includes the time for measuring, which the figure of the empty program shows. The programs of a
+//! hook run one after another, and the first one may find colder caches. So khor's programs and the
+//! others take turns to be first.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -26,10 +26,11 @@ const UNIT: &str = "ns";
 /// Name of khor's program in a [`Key`].
 const OURS: &str = "khor's";
 
-/// A hook and a program there. The kernel keeps only the first 15 characters of the hook's name.
+/// A hook and the name of a program at this hook. The kernel keeps only the first 15 characters of
+/// the hook's name.
 type Key = (String, String);
 
-/// Total run time and events of a program, as the kernel counts them.
+/// A program's total run time and number of events, as the kernel counts them.
 #[derive(Clone, Copy, Default)]
 struct Account {
     ns: u64,
@@ -55,7 +56,8 @@ fn rounds() -> anyhow::Result<Vec<BTreeMap<Key, f64>>> {
     (0..ROUNDS).map(|round| one_round(&mut yardsticks, round % 2 == 0)).collect()
 }
 
-/// Runs all loads once. The yardsticks are attached `first`, or after khor's programs.
+/// Runs all loads once. The yardsticks are attached before khor's programs if `first` is true, else
+/// after them.
 fn one_round(yardsticks: &mut [Yardstick], first: bool) -> anyhow::Result<BTreeMap<Key, f64>> {
     let attach = |yardsticks: &mut [Yardstick]| {
         yardsticks.iter_mut().map(Yardstick::attach).collect::<anyhow::Result<Vec<_>>>()
@@ -79,7 +81,7 @@ fn one_round(yardsticks: &mut [Yardstick], first: bool) -> anyhow::Result<BTreeM
     Ok(costs)
 }
 
-/// Hooks, and work that makes them fire.
+/// Hooks, and a function that makes them fire.
 type Load = (&'static [&'static str], fn());
 
 /// All measured hooks with their loads.
@@ -93,7 +95,7 @@ const LOADS: [Load; 5] = [
         load::loopback(64 << 20, 5000);
     }),
     (&["block_rq_issue", "block_rq_complete", "irq_handler_entry"], || {
-        // The build's directory, because it is on a disk rather than in memory.
+        // Use the build's directory, because it is on a disk and not in memory.
         let _ = load::direct_io(program("khor-collector").parent().unwrap_or(Path::new(".")), 16);
     }),
     (&["tcp_retransmit_skb"], || {

@@ -1,7 +1,9 @@
 //! Measures how long khor takes to recover, to stop, and to play a cue.
 //!
-//! Recovery: from a restarted sound server to sound, and from a restarted collector to its counts.
-//! Stop: from the signal to the exit of the collector. Cue: from a crash to the note of its cue.
+//! The time to recover runs from the restart of the sound server until sound is recorded, or from
+//! the restart of the collector until the engine receives its counts. The time to stop runs from
+//! the signal to the collector's exit. The time to play a cue runs from a crash to the note of its
+//! cue.
 
 use std::{
     process::Command,
@@ -90,7 +92,7 @@ fn collector() -> (Figure, Figure) {
     )
 }
 
-/// Milliseconds from the signal to the exit of a collector that serves an engine.
+/// Milliseconds from the stop signal to the exit of a collector that serves an engine.
 fn stop() -> Figure {
     let stop = |_| {
         let mut collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);

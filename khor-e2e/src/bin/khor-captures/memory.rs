@@ -117,7 +117,7 @@ fn fill() -> Result<()> {
     Ok(())
 }
 
-/// Reads random pages of a mapped file for ever.
+/// Reads random pages of a mapped file, until this process is killed.
 fn touch(dir: &Path) -> Result<()> {
     join_cgroup()?;
     let file = File::open(dir.join("large"))?;
@@ -141,7 +141,7 @@ fn touch_pages(start: usize, seed: u64) {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let page = (random >> 33) as usize % (FILE_BYTES / PAGE_BYTES);
         let address = (start + page * PAGE_BYTES) as *const u8;
-        // SAFETY: within the mapping, which is never unmapped.
+        // SAFETY: the address is within the mapping, which is never unmapped.
         unsafe { address.read_volatile() };
     }
 }

@@ -36,14 +36,14 @@ const UP_BYTES_PER_S: f64 = 12e6;
 const BUFFER_BYTES: usize = 512 << 10;
 /// Seed of the random losses.
 const SEED: u32 = 1;
-/// Longest time between two runs of the peer's TCP stack.
+/// Longest sleep of the peer's TCP stack between two runs.
 const PEER_WAIT: PeerDuration = PeerDuration::from_millis(2);
 /// Rate of a transfer over a lossy line.
 const LOSSY_BYTES_PER_S: f64 = 1e6;
 /// Share of packets that the line loses in each direction, per cent.
 const LOST_PERCENT: u8 = 5;
 
-/// The pace of a transfer: its rate varies by two fifths, in a period of seven seconds.
+/// The pace of a transfer. Its rate varies by two fifths, with a period of seven seconds.
 struct Pace {
     bytes_per_s: f64,
     begun: Instant,
@@ -55,7 +55,7 @@ impl Pace {
         Self { bytes_per_s, begun: Instant::now(), done_bytes: 0 }
     }
 
-    /// Bytes that are due now and not yet sent.
+    /// Number of bytes that are due by now and not yet sent.
     fn due_bytes(&self) -> usize {
         const PERIOD_S: f64 = 7.0;
         const SWING: f64 = 0.4;
@@ -80,8 +80,8 @@ pub(crate) fn upload(stage: &Stage) -> Result<()> {
     with_peer(None, 0, |stream| send(stage, stream, UP_BYTES_PER_S))
 }
 
-/// Sends over a line that loses packets. The line is outside the kernel, because the kernel would
-/// notice losses in a bottleneck of its own and slow down.
+/// Sends over a line that loses packets. The line is outside the kernel. If the kernel's own
+/// bottleneck lost the packets, the kernel would notice it and slow down.
 pub(crate) fn lossy(stage: &Stage) -> Result<()> {
     with_peer(None, LOST_PERCENT, |stream| send(stage, stream, LOSSY_BYTES_PER_S))
 }
@@ -98,8 +98,8 @@ fn send(stage: &Stage, mut stream: TcpStream, bytes_per_s: f64) -> Result<()> {
     Ok(())
 }
 
-/// Runs `here` with a connection to a peer whose line loses `lost_percent` of the packets. The peer
-/// sends at the rate `pace`; without one it receives everything.
+/// Runs `here` with a connection to a peer whose line loses `lost_percent` of the packets. If there
+/// is a `pace`, the peer sends at this rate. Otherwise it receives everything.
 fn with_peer(
     pace: Option<Pace>,
     lost_percent: u8,

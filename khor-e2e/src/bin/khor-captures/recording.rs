@@ -24,11 +24,10 @@ const GLANCE: Duration = Duration::from_secs(4);
 const TAIL: Duration = Duration::from_secs(2);
 /// Time between the end of a load and the measurement after it.
 const ENDING: Duration = Duration::from_millis(700);
-/// After a load, the busy share may be this many times the limit before the load, because the load
-/// leaves some work behind.
+/// Factor for the limit on CPU use after a load, because the load leaves some work behind.
 const AFTERMATH: f64 = 2.0;
 
-/// Which machine counts as quiet, and how long to wait for that.
+/// When the machine counts as quiet, and how long to wait for that.
 pub(crate) struct Quiet {
     /// Share of all CPUs that may be busy, 0 to 1.
     pub(crate) busy_share: f64,
@@ -36,7 +35,7 @@ pub(crate) struct Quiet {
     pub(crate) patience: Duration,
 }
 
-/// Facts about a recording for the list.
+/// Facts about a recording that the list of captures contains.
 pub(crate) struct Facts {
     pub(crate) bytes: u64,
     pub(crate) seconds: u64,
@@ -48,8 +47,8 @@ pub(crate) struct Facts {
     pub(crate) load_average: String,
 }
 
-/// Records the capture. A recording that is not quiet around its load is deleted and repeated,
-/// until the time limit.
+/// Records the capture. If the machine is not quiet before and after the load, deletes the
+/// recording and repeats it until the time limit.
 pub(crate) fn record(scenario: &Scenario, socket: &Path, out: &Path, quiet: &Quiet) -> Result<Facts> {
     let begun = Instant::now();
     // The folder is beside the program, because /tmp may be in memory.

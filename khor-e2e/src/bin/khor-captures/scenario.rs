@@ -9,7 +9,7 @@ use anyhow::Result;
 
 use crate::{memory, network, work};
 
-/// The folder and the end time of a load.
+/// The directory and the end time of a load.
 pub(crate) struct Stage<'a> {
     /// A directory on a disk. It contains only the files that `prepare` created.
     pub(crate) dir: &'a Path,
@@ -30,7 +30,7 @@ impl Stage<'_> {
 #[derive(Clone, Copy)]
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
-    /// The load as the list in README.md describes it.
+    /// A description of the load for the list in README.md.
     pub(crate) runs: &'static str,
     /// Length of the recording before the load, seconds.
     pub(crate) lead_s: u64,

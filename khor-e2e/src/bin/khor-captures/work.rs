@@ -13,12 +13,12 @@ use khor_e2e::load;
 
 use crate::scenario::Stage;
 
-/// Threads that start programs.
+/// Number of threads that start programs.
 const STORMING: usize = 2;
-/// Compilers that run at the same time: one more than this machine has CPUs, as is usual for
-/// `make`.
+/// Number of compilers that run at the same time: one more than this machine has CPUs, as is usual
+/// for `make`.
 const COMPILING: usize = 3;
-/// Functions in a generated C file, which takes about 0.3 s to compile.
+/// Number of functions in a generated C file. The file takes about 0.3 s to compile.
 const FUNCTIONS: usize = 80;
 
 pub(crate) fn exec_storm(stage: &Stage) -> Result<()> {
