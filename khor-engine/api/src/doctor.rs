@@ -21,7 +21,7 @@ pub struct Check {
     pub state: CheckState,
     /// What the check found, one line.
     pub detail: String,
-    /// How to fix the problem; `null` without a problem.
+    /// How to fix the problem; `null` if the check found no problem.
     pub fix: Option<String>,
 }
 
@@ -39,17 +39,17 @@ pub enum CheckState {
 }
 
 impl Check {
-    /// A check that found no problem.
+    /// Creates a check that found no problem.
     pub fn ok(name: &str, detail: impl Into<String>) -> Self {
         Self { name: name.to_owned(), state: CheckState::Ok, detail: detail.into(), fix: None }
     }
 
-    /// A check that found a problem.
+    /// Creates a check that found a problem.
     pub fn problem(name: &str, detail: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { state: CheckState::Problem, fix: Some(fix.into()), ..Self::ok(name, detail) }
     }
 
-    /// A check of a part that is off or does not exist on this machine.
+    /// Creates a check of a part that is off or does not exist on this machine.
     pub fn off(name: &str, detail: impl Into<String>) -> Self {
         Self { state: CheckState::Off, ..Self::ok(name, detail) }
     }

@@ -27,7 +27,7 @@ pub struct FleetReport {
     /// The current value of the setting `site.mode`, which selects the hosts that play.
     #[serde(default)]
     pub mode: SiteMode,
-    /// Why khor cannot play in the requested mode; `null` if it can.
+    /// Why khor cannot play in the requested mode; `null` if khor plays in this mode.
     pub remark: Option<String>,
     /// Names of the soloists: the one or two hosts whose voices play, the largest deviation first.
     pub soloists: Vec<String>,
@@ -38,8 +38,8 @@ pub struct FleetReport {
     /// other modes.
     #[serde(default)]
     pub turns: usize,
-    /// The hosts, sorted by deviation with the largest first; silent hosts are at the end. Only
-    /// those hosts of a sub-site are listed that stand out.
+    /// The hosts, sorted by deviation with the largest first; silent hosts are at the end. From a
+    /// sub-site, only the hosts that stand out are listed.
     pub hosts: Vec<HostReport>,
     /// The sub-sites, sorted by name. A sub-site is a site within this site; this site receives
     /// only the sums over its hosts.
@@ -178,7 +178,7 @@ pub struct SubSiteReport {
 pub struct RefusedMessages {
     /// Messages that are longer than khor's longest message.
     pub oversized: u64,
-    /// Messages that are not in khor's format.
+    /// Messages whose format is not khor's.
     pub foreign: u64,
     /// Messages with an unknown major version of the protocol.
     pub version: u64,

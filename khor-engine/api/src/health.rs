@@ -12,7 +12,7 @@ use crate::{
 /// The state of every part of the engine.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct HealthReport {
-    /// When this report was made, milliseconds since 1970.
+    /// When the engine made this report, milliseconds since 1970.
     pub ts_ms: u64,
     /// Version of the engine.
     pub version: String,
@@ -25,8 +25,8 @@ pub struct HealthReport {
     /// The scope: the part of the machine whose activity khor plays.
     #[serde(default)]
     pub scope: ScopeReport,
-    /// The kernel's counters, each with a flag whether the source has it. Empty for a site, and
-    /// while the source delivers nothing.
+    /// The kernel's counters. Each entry states whether the source has the counter. Empty for a
+    /// site, and while the source delivers nothing.
     #[serde(default)]
     pub probes: Vec<ProbeReport>,
     /// Kernel events that the collector's programs missed.
@@ -167,7 +167,7 @@ pub struct BpfReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct PresetsReport {
-    /// Whether all presets are valid, and the preset in the settings exists.
+    /// Whether all presets are valid and the preset in the settings exists.
     pub ok: bool,
     /// Path of the folder with the user's presets.
     pub folder: String,
@@ -179,7 +179,7 @@ pub struct PresetsReport {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct BaselineReport {
-    /// How much of the baseline is learned, 0 to 1; `null` while no source delivers counts.
+    /// Share of the baseline that is learned, 0 to 1; `null` while no source delivers counts.
     pub learnt: Option<f32>,
     /// Whether khor is still learning the baseline; `null` while no source delivers counts.
     pub learning: Option<bool>,

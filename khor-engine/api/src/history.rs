@@ -11,8 +11,8 @@ use crate::{NoteReport, Table};
 pub struct HistoryColumns {
     /// The times of the points, milliseconds since 1970, oldest first.
     pub ts_ms: Vec<u64>,
-    /// For each signal, one rate per point: in the signal's unit, rounded to four digits, `null` if
-    /// the signal was missing.
+    /// For each signal, a list with one rate per point. The rates are in the signal's unit and
+    /// rounded to four digits. A rate is `null` if the signal was missing.
     pub rates: Table<Vec<Option<f64>>>,
     /// The newest notes, at most 512, oldest first.
     pub notes: Vec<NoteReport>,

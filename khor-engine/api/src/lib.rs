@@ -1,4 +1,4 @@
-//! The types of khor's HTTP API: every request and every answer.
+//! The types of all requests and answers of khor's HTTP API.
 //!
 //! The server serializes these types. `khor top`, the other commands and the tests parse them.
 //! `cargo xtask api` generates the `OpenAPI` document from these types. From that document, it

@@ -13,7 +13,7 @@ use crate::{ControlsReport, Table};
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[schemars(rename = "MetricsReport")]
 pub struct MetricsReport<P = HistoryPoint> {
-    /// When this report was made, milliseconds since 1970.
+    /// When the engine made this report, milliseconds since 1970.
     pub ts_ms: u64,
     /// The totals of the original khor, the program that this khor replaces.
     #[serde(default)]
@@ -135,7 +135,7 @@ pub struct SignalReport {
 /// A note that khor sent to the outputs.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct NoteReport {
-    /// Number of the note since the engine started, from 1.
+    /// Sequence number of the note, from 1. The engine starts again at 1 after a restart.
     pub seq: u64,
     /// When the note begins, milliseconds since 1970.
     pub ts_ms: u64,
@@ -159,7 +159,7 @@ pub struct NoteReport {
 /// A cue: a single event of the kernel, such as a crash.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct CueReport {
-    /// Number of the cue since the engine started, from 1.
+    /// Sequence number of the cue, from 1. The engine starts again at 1 after a restart.
     pub seq: u64,
     /// When the cue arrived, milliseconds since 1970.
     pub ts_ms: u64,

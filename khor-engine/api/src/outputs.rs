@@ -23,32 +23,32 @@ pub struct Health {
 }
 
 impl Health {
-    /// The health of a part that is on and works.
+    /// Returns the health of a part that is on and works.
     pub fn working() -> Self {
         Self { enabled: true, ok: true, trouble: None }
     }
 
-    /// The health of a part that is on and has not started yet.
+    /// Returns the health of a part that is on and has not started yet.
     pub fn starting() -> Self {
         Self { enabled: true, ..Self::default() }
     }
 
-    /// The health of a part that is off.
+    /// Returns the health of a part that is off.
     pub fn off() -> Self {
         Self::default()
     }
 
-    /// The health of a part that is on and does not work.
+    /// Returns the health of a part that is on and does not work.
     pub fn failing(error: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { enabled: true, ok: false, trouble: Some(Trouble::new(error, fix)) }
     }
 
-    /// The error; `None` without trouble.
+    /// The error; `None` if there is no error.
     pub fn error(&self) -> Option<&str> {
         self.trouble.as_ref().map(|trouble| trouble.error.as_str())
     }
 
-    /// The fix; `None` without trouble, or if khor knows no fix.
+    /// How to fix the error; `None` if there is no error, or if khor knows no fix.
     pub fn fix(&self) -> Option<&str> {
         self.trouble.as_ref()?.fix.as_deref()
     }
@@ -58,7 +58,7 @@ impl Health {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct AudioReport {
-    /// Whether the sound device is on and plays.
+    /// Whether the sound output is on and works.
     #[serde(flatten)]
     pub health: Health,
     /// The system through which khor plays, such as `pulseaudio` or `alsa`; `null` while no device
@@ -74,7 +74,7 @@ pub struct AudioReport {
     /// How often khor reopened the sound device since the engine started.
     pub restarts: u32,
     /// Number of underruns (gaps in the sound) since the engine started; `null` if the backend does
-    /// not report underruns, as with a sound server.
+    /// not report underruns. A sound server never reports them.
     pub xruns: Option<u64>,
     /// The scheduling priority of the audio thread; `null` until the system has answered khor's
     /// request for real-time priority.
@@ -181,9 +181,9 @@ pub struct OscInputHealth {
     /// Whether khor receives OSC.
     #[serde(flatten)]
     pub health: Health,
-    /// Number of OSC messages that khor received since the engine started.
+    /// Number of OSC messages that khor has received since the engine started.
     pub messages: u64,
-    /// Number of OSC packets and messages that khor rejected since the engine started.
+    /// Number of OSC packets and messages that khor has rejected since the engine started.
     pub refused: u64,
     /// Why khor rejected the last OSC packet or message; `null` if it rejected none.
     pub last_refusal: Option<String>,

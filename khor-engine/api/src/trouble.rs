@@ -1,4 +1,4 @@
-//! The trouble of a part of khor: an error, and how to fix it. In JSON, these are the fields
+//! Describes why a part of khor does not work, and how to fix this. In JSON, these are the fields
 //! `error` and `fix`.
 
 use schemars::JsonSchema;
@@ -6,23 +6,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Why a part of khor does not work, and how to fix it.
 ///
-/// In JSON, an `Option<Trouble>` is two fields of the surrounding object, `error` and `fix`. Both
-/// are `null` without trouble.
+/// In JSON, an `Option<Trouble>` becomes two fields of the surrounding object, `error` and `fix`.
+/// Both are `null` if the part works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// What does not work and why, one line.
     pub error: String,
-    /// How to fix it, one line. `None` if khor knows no fix.
+    /// How to fix the error, one line. `None` if khor knows no fix.
     pub fix: Option<String>,
 }
 
 impl Trouble {
-    /// A trouble with a known fix.
+    /// Creates a `Trouble` with a known fix.
     pub fn new(error: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { error: error.into(), fix: Some(fix.into()) }
     }
 
-    /// A trouble without a known fix.
+    /// Creates a `Trouble` without a known fix.
     pub fn without_fix(error: impl Into<String>) -> Self {
         Self { error: error.into(), fix: None }
     }
@@ -31,13 +31,13 @@ impl Trouble {
 /// The two fields of an optional [`Trouble`] in JSON.
 #[derive(Deserialize, Serialize, JsonSchema)]
 pub(crate) struct TroubleFields {
-    /// What does not work and why; `null` without trouble.
+    /// What does not work and why; `null` if everything works.
     error: Option<String>,
-    /// How to fix it; `null` without trouble, or if khor knows no fix.
+    /// How to fix the error; `null` if there is no error, or if khor knows no fix.
     fix: Option<String>,
 }
 
-/// Writes both fields. For `#[serde(flatten, with)]`.
+/// Serializes both fields, for `#[serde(flatten, with)]`.
 #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 pub(crate) fn serialize<S: Serializer>(trouble: &Option<Trouble>, serializer: S) -> Result<S::Ok, S::Error> {
     let (error, fix) = match trouble {
@@ -47,7 +47,7 @@ pub(crate) fn serialize<S: Serializer>(trouble: &Option<Trouble>, serializer: S)
     TroubleFields { error, fix }.serialize(serializer)
 }
 
-/// Reads both fields, which may be missing. For `#[serde(flatten, with)]`.
+/// Deserializes both fields, for `#[serde(flatten, with)]`. The fields may be missing.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Trouble>, D::Error> {
     let TroubleFields { error, fix } = TroubleFields::deserialize(deserializer)?;
     Ok(error.map(|error| Trouble { error, fix }))

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// process may both send a signal. When a terminal closes, the kernel and the shell both send
 /// SIGHUP.
 const SAME_REQUEST_WINDOW: Duration = Duration::from_millis(500);
-/// Exit code after a second request, which ends the process at once.
+/// Exit code after a second request, which ends the process immediately.
 const FORCED_EXIT_CODE: i32 = 130;
 
 /// A flag that khor raises when a signal requests the end of the command.

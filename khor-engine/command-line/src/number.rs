@@ -5,7 +5,7 @@ use std::{fmt::Display, str::FromStr};
 /// Shortest and longest duration that a command accepts, seconds. The longest is one year.
 const SECONDS: (f64, f64) = (0.001, 31_536_000.0);
 
-/// A clap parser for numbers from `least` to `most`. It rejects NaN.
+/// Creates a clap parser for numbers from `least` to `most`. The parser rejects NaN.
 pub fn within<T>(least: T, most: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync
 where
     T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
@@ -19,7 +19,7 @@ where
     }
 }
 
-/// A clap parser for a duration, seconds.
+/// Creates a clap parser for a duration in seconds.
 pub fn seconds() -> impl Fn(&str) -> Result<f64, String> + Clone + Send + Sync {
     within(SECONDS.0, SECONDS.1)
 }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 
-/// A clap parser for a path that becomes a setting. The path must be UTF-8, because settings are
-/// stored as JSON.
+/// Creates a clap parser for a path that becomes a setting. The path must be UTF-8, because
+/// settings are stored as JSON.
 pub fn setting_path() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().try_map(|path| match path.to_str() {
         Some(_) => Ok(path),

@@ -51,7 +51,7 @@ pub fn print_stderr(text: impl Display) {
     write_stderr(&inert::lines(&text.to_string()));
 }
 
-/// Replaces the last line on stderr by `line`. stderr must be a terminal.
+/// Replaces the last line on stderr with `line`. stderr must be a terminal.
 pub fn redraw_line(line: &str) {
     write_stderr(&format!("\r{}\x1b[K", inert::line(line)));
 }

@@ -14,8 +14,8 @@ pub fn stopping() {
     notify(NotifyState::Stopping);
 }
 
-/// Feeds systemd's watchdog as long as `heartbeat` returns new numbers. systemd restarts a service
-/// that does not feed its watchdog. Returns at once if the unit has no watchdog.
+/// Feeds systemd's watchdog as long as `heartbeat` keeps returning new numbers. systemd restarts a
+/// service that does not feed its watchdog. Returns immediately if the unit has no watchdog.
 pub async fn feed_watchdog(heartbeat: impl Fn() -> u64) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut ticks = tokio::time::interval(limit / 3);

@@ -103,7 +103,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns the first invalid setting.
+    /// Returns an error for the first invalid setting.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.check(&ROOT)?;
         self.quiet.check_times()
@@ -113,7 +113,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns the first invalid setting.
+    /// Returns an error for the first invalid setting.
     pub fn with(&self, patch: &ConfigPatch) -> Result<Self, ConfigError> {
         let mut changed = self.clone();
         changed.apply(patch);
@@ -124,7 +124,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns the first setting that the caller may not change.
+    /// Returns an error for the first setting that the caller may not change.
     pub fn check_caller(&self, patch: &ConfigPatch, caller: Access) -> Result<(), ConfigError> {
         self.check_access(patch, &ROOT, caller)
     }
@@ -140,7 +140,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns the first unknown key or invalid setting.
+    /// Returns an error for the first unknown key or invalid setting.
     pub fn read_change(&self, change: &Value, held: &Value) -> Result<ConfigPatch, ConfigError> {
         if !change.is_object() {
             let problem = not_allowed(change, "a JSON object with settings");

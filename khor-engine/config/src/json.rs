@@ -6,7 +6,7 @@ use serde_json::{Value, error::Category};
 ///
 /// # Errors
 ///
-/// Returns the place of the syntax error, as text that can follow "… is not valid JSON: ".
+/// The error is a text with the place of the syntax error. It can follow "… is not valid JSON: ".
 pub fn parse(text: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());

@@ -36,7 +36,7 @@ use crate::connections::ConnectionSlots;
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum length of a request head, bytes.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// Longest time for which a client may read nothing. khor then closes the connection.
+/// If a client reads nothing for this time, khor closes the connection.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Size of the kernel's send buffer, which holds answers that the client has not read yet.
 const UNREAD_BYTES: usize = 256 * 1024;

@@ -89,7 +89,8 @@ struct Entry {
 }
 
 impl OwnTraffic {
-    /// Starts to count a TCP connection, including its handshake. `None` if it is already closed.
+    /// Starts to count a TCP connection, including its handshake. `None` if the connection is
+    /// already closed.
     fn open(self: &Arc<Self>, stream: &tokio::net::TcpStream) -> Option<Entry> {
         let (local, remote) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
         let (route, splits) = if counted_at::is_same_machine(local.ip(), remote.ip()) {
@@ -193,7 +194,7 @@ impl Connection {
         self.read_flow(false);
     }
 
-    /// Reads the traffic just before the connection is closed.
+    /// Reads the connection's traffic for the last time, just before the connection is closed.
     fn read_last(&mut self) {
         self.read_flow(true);
     }

@@ -152,7 +152,8 @@ mod tests {
             self.own.lock().ended[TX] += bytes;
         }
 
-        /// Passes a value of the counter `edge_tx_bytes` after this time, and returns the result.
+        /// Subtracts from a value of `edge_tx_bytes`, `after_ms` after the start. Returns the
+        /// result.
         fn take(&mut self, after_ms: u64, value: Option<u64>) -> Option<u64> {
             let mut frame = Frame::new(0, [Some(1); Counter::ALL.len()]);
             frame.counters[Counter::EdgeTxBytes.index()] = value;

@@ -63,7 +63,8 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
         stream.read_exact(&mut [0; REQUEST_BYTES]).await.unwrap();
         for _ in 0..STREAM_BYTES / PIECE_BYTES {
             stream.write_all(&[7; PIECE_BYTES]).await.unwrap();
-            // A real listener gets a piece every 21 ms, and the kernel sends each piece at once.
+            // A real listener gets a piece every 21 ms, and the kernel sends each piece
+            // immediately.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         stream.write_all(&vec![7; STREAM_BYTES % PIECE_BYTES]).await.unwrap();

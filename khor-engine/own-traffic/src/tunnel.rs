@@ -25,7 +25,7 @@ pub(super) struct Client {
     pub(super) is_sshd: bool,
 }
 
-/// The client's socket of a connection.
+/// The socket at the client's end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct End {
     uid: u32,

@@ -58,7 +58,7 @@ impl Direction {
 }
 
 impl Flow {
-    /// One UDP datagram in the direction that `direction` selects.
+    /// The traffic of one UDP datagram, in the direction that `direction` selects.
     pub(super) fn datagram(
         payload: usize,
         remote: IpAddr,
@@ -69,7 +69,7 @@ impl Flow {
         flow
     }
 
-    /// One TCP segment and its acknowledgement.
+    /// The traffic of one TCP segment and its acknowledgement.
     pub(super) fn message(payload: usize, local: Option<IpAddr>) -> Self {
         let ip = local.map_or(IPV4_HEADER, ip_header);
         Self {

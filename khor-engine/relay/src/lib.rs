@@ -32,10 +32,10 @@ pub use self::nats::NatsArgs;
 /// The options of a relay. Each option that a service needs also has an environment variable.
 #[derive(Args, Debug)]
 pub struct RelayArgs {
-    /// The site to publish to: 1 to 63 of a-z A-Z 0-9 - _
+    /// The site to publish to: 1 to 63 of the characters a-z A-Z 0-9 - _
     #[arg(long, value_name = "NAME", env = "KHOR_SITE")]
     site: Name,
-    /// Instead of this machine, publish the sums of all hosts of this other site; several relays
+    /// Publish the sums over all hosts of this other site instead of this machine; several relays
     /// may share the work
     #[arg(long, value_name = "NAME", env = "KHOR_AGGREGATE", conflicts_with_all = ["host", "label", "redact", "no_bpf", "baseline"])]
     aggregate: Option<Name>,
@@ -47,7 +47,7 @@ pub struct RelayArgs {
     label: Option<Name>,
     #[command(flatten)]
     nats: NatsArgs,
-    /// Do not publish the boot id, or the process id and name in cues
+    /// Do not publish the boot id, and omit process ids and names from cues
     #[arg(long)]
     redact: bool,
     /// Frames per second, 1 to 20; with --aggregate 2 to 20
@@ -120,7 +120,7 @@ impl RelayArgs {
         };
         if *aggregated == self.site {
             wrong(format!(
-                "--aggregate {aggregated}: expected another site than --site {aggregated}, which receives the sums"
+                "--aggregate {aggregated}: expected a site other than --site {aggregated}, which receives the sums"
             ));
         }
         if self.rate_hz < 2 {

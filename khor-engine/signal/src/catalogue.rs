@@ -128,7 +128,7 @@ impl Catalogue {
         Ok(id)
     }
 
-    /// The lane with this id; `None` if the catalogue does not have it.
+    /// The lane with this id; `None` if the catalogue has no such lane.
     pub fn get(&self, id: impl Into<LaneId>) -> Option<&LaneInfo> {
         self.lanes.get(id.into().index())
     }
@@ -209,12 +209,12 @@ impl LaneDefinition {
         }
         if !(1..=MAX_LABEL_CHARS).contains(&self.label.chars().count()) || !is_inert(&self.label) {
             return Some(
-                "the label must have 1 to 48 characters, none of them a control, direction or invisible character",
+                "the label must have 1 to 48 characters, and no control, bidirectional or invisible character",
             );
         }
         if self.unit.chars().count() > MAX_UNIT_CHARS || !is_inert(&self.unit) {
             return Some(
-                "the unit must have at most 16 characters, none of them a control, direction or invisible character",
+                "the unit must have at most 16 characters, and no control, bidirectional or invisible character",
             );
         }
         self.scale.problem()

@@ -10,8 +10,9 @@ use super::{
     baseline::{Band, Baseline},
 };
 
-/// Time constants of a rising and a falling level at `smoothing` 0.5, seconds.
+/// Time constant of a rising level at `smoothing` 0.5, seconds.
 const ATTACK_TAU_S: f64 = 0.010;
+/// Time constant of a falling level at `smoothing` 0.5, seconds.
 const RELEASE_TAU_S: f64 = 0.300;
 /// The time constants are divided by this factor at `smoothing` 0, and multiplied by it at 1.
 const SMOOTHING_SPAN: f64 = 4.0;
@@ -103,8 +104,8 @@ impl Interpreter {
         self.scaling = scaling;
     }
 
-    /// Replaces the catalogue. If it extends the previous one, the state of added lanes is kept.
-    /// Baselines are always kept, by lane name.
+    /// Replaces the catalogue. Keeps the state of added lanes if the new catalogue extends the
+    /// previous one. Always keeps the baselines, by lane name.
     pub(super) fn set_catalogue(&mut self, catalogue: Catalogue) {
         if !catalogue.extends(&self.catalogue) {
             self.recent.added.clear();

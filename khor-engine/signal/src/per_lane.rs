@@ -1,4 +1,4 @@
-//! Collections of one value per lane. Without added lanes, they allocate no memory.
+//! Collections with one value per lane. Without added lanes, they allocate no memory.
 
 use std::ops::{Index, IndexMut};
 
@@ -24,7 +24,7 @@ impl<T> PerAdded<T> {
     /// The empty collection.
     pub const EMPTY: Self = Self(Vec::new());
 
-    /// Whether there is no value.
+    /// Whether the collection has no value.
     pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

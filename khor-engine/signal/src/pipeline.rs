@@ -40,8 +40,8 @@ pub struct Reading {
     pub t_ns: u64,
     /// Level, deviation and surprise of every lane.
     pub lanes: Lanes,
-    /// Rates for display, each in its lane's unit. Their time constant is longer than that of
-    /// `lanes`.
+    /// Rates for display, each in its lane's unit. They are averaged over a longer time than the
+    /// rates from which `lanes` is computed.
     pub rates: PerLane<Option<f64>>,
     /// The baselines, each in its lane's unit.
     pub baselines: PerLane<Option<f64>>,
@@ -110,9 +110,8 @@ impl Pipeline {
         self.interpreter.configure(scaling);
     }
 
-    /// Sets the catalogue of the next frames. Baselines are kept by lane name. If the catalogue
-    /// extends the previous one, the averages of added lanes are kept. Kernel signals are not
-    /// affected.
+    /// Sets the catalogue of the next frames. Keeps the baselines by lane name. Keeps the averages
+    /// of added lanes if the catalogue extends the previous one. Kernel signals are not affected.
     pub fn set_catalogue(&mut self, catalogue: Catalogue) {
         let (is_extended, added) = (catalogue.extends(self.catalogue()), catalogue.added().len());
         for averages in [&mut self.averages, &mut self.shown] {
@@ -138,9 +137,9 @@ impl Pipeline {
         self.shown.reset();
     }
 
-    /// Computes a reading from a frame and the previous one. Returns `None` for the first frame,
-    /// and if no time passed. Ignores added lanes that are not in the catalogue. A value of an
-    /// added lane is missing if it is not finite, and counts as zero if it is negative.
+    /// Computes a reading from a frame and the previous frame. Returns `None` for the first frame,
+    /// and if no time has passed. Ignores added lanes that are not in the catalogue. A value of an
+    /// added lane counts as missing if it is not finite, and as zero if it is negative.
     pub fn push(&mut self, frame: Frame) -> Option<Reading> {
         let last = self.last.replace(frame)?;
         let frame = self.last.as_ref()?;
@@ -179,8 +178,9 @@ impl Pipeline {
     }
 }
 
-/// Limits shares of time to 1. The kernel's pressure is read ten times a second, so some frames
-/// contain the growth of a whole tenth of a second. An average may therefore exceed 1.
+/// Limits shares of time to 1. khor reads the kernel's pressure counters ten times per second, so
+/// some frames contain the increase of a whole tenth of a second. An average may therefore exceed
+/// 1.
 fn cap_time_shares(mut rates: PerLane<Option<f64>>, catalogue: &Catalogue) -> PerLane<Option<f64>> {
     for (rate, _) in rates.values_mut().zip(catalogue.iter()).filter(|(_, lane)| lane.is_time_share()) {
         *rate = rate.map(|share| share.min(1.0));

@@ -127,7 +127,7 @@ impl Scale {
         }
         if !is_in_span(median) || !is_in_span(p99) || p99 < median {
             return Some(
-                "the prior must be two numbers from 0 to 40 octaves above the grain, the lower first",
+                "the prior must be two numbers from 0 to 40 octaves above the grain, with the lower number first",
             );
         }
         match curve {

@@ -63,21 +63,21 @@ pub enum Family {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VoiceHint {
-    /// Short, high, dry notes: single events.
+    /// Short, high, dry notes, for single events.
     Process,
-    /// Falling notes on the left: incoming traffic.
+    /// Falling notes on the left, for incoming traffic.
     Receive,
-    /// Rising notes on the right: outgoing traffic.
+    /// Rising notes on the right, for outgoing traffic.
     Send,
-    /// Very high, doubled notes: failures and repetitions.
+    /// Very high, doubled notes, for failures and retransmissions.
     Loss,
-    /// Low notes: storage.
+    /// Low notes, for storage.
     Disk,
-    /// Long notes in the middle register: resources that run out.
+    /// Long notes in the middle register, for resources that run out.
     Memory,
-    /// Short notes in the middle register: activity inside the machine.
+    /// Short notes in the middle register, for the activity of the kernel and the CPUs.
     Kernel,
-    /// Notes in the middle of the stereo field: work that stays inside the machine.
+    /// Notes in the middle of the stereo field, for traffic that stays inside the machine.
     Local,
 }
 

@@ -19,7 +19,8 @@ const MACHINE: &str = "/etc/localtime";
 const DEFAULT_RULE: &str = ",M3.2.0,M11.1.0";
 const FIX: &str = "set TZ to a name such as Europe/Berlin and install tzdata, or unset TZ; then restart khor";
 
-/// The time zone of this process. If the requested zone is invalid, this is UTC with the reason.
+/// The time zone of this process. If the requested zone is invalid, `zone` is UTC and `problem` has
+/// the reason.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Local {
     /// The time zone.
@@ -94,7 +95,8 @@ fn of_folders(name: &str) -> Option<TimeZone> {
     folders.map(|folder| Path::new(folder).join(name)).find_map(|path| of_file(&path))
 }
 
-/// Reads a zone file. Its name is the path below a `zoneinfo` folder, or the whole path.
+/// Reads a zone file. The name of the zone is the path below a `zoneinfo` folder, or the whole
+/// path.
 fn of_file(path: &Path) -> Option<TimeZone> {
     let text = path.to_str()?;
     let name = text.rsplit_once("zoneinfo/").map_or(text, |(_, name)| name);

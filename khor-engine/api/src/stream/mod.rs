@@ -25,8 +25,8 @@ pub const MAX_CUES: usize = 64;
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum StreamEvent {
-    /// The first event of a connection, and the first event after missed events. The client drops
-    /// its previous state.
+    /// The first event of a connection, and the first event after the client missed events. A
+    /// client that receives this event must drop its previous state.
     Greeting(Greeting),
     /// The health of every part of the engine, sent at most once per second.
     Health(Box<HealthReport>),

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{ConfigVersion, ControlsReport, CueReport, HealthReport, NoteReport, SentenceReport, SoloReport};
 
-/// The state of the engine, as a client of the event stream knows it. A part is `None` until its
-/// first event.
+/// The state of the engine that a client of the event stream knows. A part is `None` until its
+/// first event arrives.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamState {
     /// The version and the start time of the engine.
@@ -115,7 +115,7 @@ fn replace<T: PartialEq>(part: &mut T, new: T) -> bool {
     is_changed
 }
 
-/// `None` for an empty list.
+/// Returns the list, or `None` if it is empty.
 fn non_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }

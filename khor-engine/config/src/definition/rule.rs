@@ -42,7 +42,7 @@ pub struct TextRule {
     pub choices: &'static [&'static str],
     /// Whether a text is valid.
     pub is_valid: fn(&str) -> bool,
-    /// Writes the error of an invalid text. `None` selects the common error, which quotes the text
+    /// Writes the error of an invalid text. `None` selects the default error, which quotes the text
     /// and names the form.
     pub explain: Option<fn(&str) -> String>,
 }

@@ -17,9 +17,9 @@
 /// }
 /// ```
 ///
-/// The macro generates the struct `Music` with its defaults, the patch `MusicPatch` (with
-/// `bpm: Option<f32>`), the constant `Music::bpm` with the definition, and an
-/// implementation of `Setting`.
+/// From this example, the macro generates the struct `Music` with its defaults, the patch
+/// `MusicPatch` (with `bpm: Option<f32>`), the constant `Music::bpm` with the definition of the
+/// setting, and an implementation of `Setting`.
 macro_rules! section {
     (
         $(#[doc = $about:literal])*

@@ -21,7 +21,7 @@ pub trait Setting: Clone + PartialEq {
     ///
     /// # Errors
     ///
-    /// Returns the first invalid value.
+    /// Returns an error for the first invalid value.
     fn check(&self, place: &Place<'_>) -> Result<(), ConfigError>;
 
     /// Checks that `caller` is allowed to make the change `patch`. A new value that equals the
@@ -29,7 +29,7 @@ pub trait Setting: Clone + PartialEq {
     ///
     /// # Errors
     ///
-    /// Returns the first setting that the caller may not change.
+    /// Returns an error for the first setting that the caller may not change.
     fn check_access(&self, patch: &Self::Patch, place: &Place<'_>, caller: Access)
     -> Result<(), ConfigError>;
 

@@ -27,7 +27,7 @@ impl Quiet {
         if self.from != self.to {
             return Ok(());
         }
-        let problem = not_allowed(&self.to, "another time than quiet.from");
+        let problem = not_allowed(&self.to, "a time other than quiet.from");
         Err(ConfigError { field: "quiet.to".into(), problem })
     }
 
@@ -135,6 +135,6 @@ mod tests {
         assert_eq!(TimeOfDay::try_from("23:59".to_owned()).unwrap().to_string(), "23:59");
         let equal: Quiet = serde_json::from_value(json!({ "from": "22:00", "to": "22:00" })).unwrap();
         let error = equal.check_times().unwrap_err().to_string();
-        assert_eq!(error, "quiet.to: 22:00 is not allowed, expected another time than quiet.from");
+        assert_eq!(error, "quiet.to: 22:00 is not allowed, expected a time other than quiet.from");
     }
 }

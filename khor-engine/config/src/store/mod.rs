@@ -26,7 +26,8 @@ use crate::{
     unknown_keys::{UnknownKeys, concerns_listen},
 };
 
-/// Maximum number of invalid settings that the warnings name. Further ones are only counted.
+/// Maximum number of invalid settings that the warnings name. Further invalid settings are only
+/// counted.
 const NAMED_PROBLEMS: usize = 8;
 
 /// The configuration and its file. Unknown keys stay in the file. A command-line flag overrides its
@@ -201,7 +202,7 @@ impl ConfigStore {
     ///
     /// # Errors
     ///
-    /// Returns the first unknown key or invalid setting.
+    /// Returns an error for the first unknown key or invalid setting.
     pub fn read_change(&self, change: &Value) -> Result<ConfigPatch, ConfigError> {
         self.config.read_change(change, &self.document)
     }

@@ -86,7 +86,7 @@ struct Run {
     unknown: Option<(u8, u8)>,
     /// The unknown keys of an edit that the store has not read yet.
     edited: Option<(u8, u8)>,
-    /// Number of edits. Each edit makes the file longer, so that its stamp changes.
+    /// Number of edits. Each edit makes the file longer, so that the file's stamp changes.
     edits: usize,
     /// The changes that are not in the file yet, by path. An edit of the file must not remove them.
     unsaved: BTreeMap<&'static str, Value>,
@@ -111,7 +111,8 @@ impl Run {
                 let whole = serde_json::to_value(self.store.config()).unwrap();
                 let whole = self.store.read_change(&whole).unwrap();
                 self.store.update(&whole).unwrap();
-                // If an edit is pending, `update` has read it first.
+                // If an edit was pending, `update` has read it, so its unknown keys are now in the
+                // file.
                 self.unknown = self.edited.take().or(self.unknown);
                 self.unsaved.clear();
             }

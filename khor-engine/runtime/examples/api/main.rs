@@ -1,6 +1,6 @@
-//! Writes the files that are generated from the HTTP API, when `cargo xtask api` runs this program:
-//! the `OpenAPI` document (docs/openapi.json), the reference for users (docs/api-reference.md), the
-//! limits of the settings for the page (ui/src/api/ranges.ts), and the kernel's lanes for the page
+//! Generates files from the HTTP API, for `cargo xtask api`: the `OpenAPI` document
+//! (docs/openapi.json), the reference for users (docs/api-reference.md), and two files of the page.
+//! These contain the limits of the settings (ui/src/api/ranges.ts) and the kernel's lanes
 //! (ui/src/api/lanes.ts).
 
 mod documents;

@@ -142,7 +142,7 @@ fn latency_is_averaged_over_requests() {
     assert!((mean_s - 0.003).abs() < 1e-9, "{mean_s}");
 }
 
-/// A catalogue with added lanes of these names.
+/// Creates a catalogue with added lanes that have these names.
 fn catalogue(names: &[&str]) -> Catalogue {
     let mut catalogue = Catalogue::kernel();
     for name in names {

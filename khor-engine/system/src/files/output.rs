@@ -20,7 +20,7 @@ const NEW_MODE: u32 = 0o666;
 /// allows at most 255 bytes in a name.
 const KEPT_CHARACTERS: usize = 40;
 
-/// An output file while it is written. An existing file stays unchanged until [`Self::finish`].
+/// An output file that is being written. An existing file stays unchanged until [`Self::finish`].
 #[derive(Debug)]
 pub struct Replacement(Kind);
 
@@ -101,7 +101,7 @@ impl Replacement {
         }
     }
 
-    /// The path of the file that is written until [`Self::finish`].
+    /// The path of the file that receives the content until [`Self::finish`].
     pub fn path(&self) -> &Path {
         match &self.0 {
             Kind::Beside { file, .. } => file.path(),

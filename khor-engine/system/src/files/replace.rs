@@ -59,7 +59,7 @@ fn create_backup(path: &Path, mode: u32) -> io::Result<(File, PathBuf)> {
             Err(error) => return Err(error),
         }
     }
-    let message = format!("there are {MAX_BACKUPS} backups of this file; remove some of them");
+    let message = format!("there are already {MAX_BACKUPS} backups of this file; remove some of them");
     Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
 }
 

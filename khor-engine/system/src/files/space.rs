@@ -1,4 +1,4 @@
-//! Checks the free space of a file system, so that khor leaves enough of it free.
+//! Checks the free space of a file system, so that khor always leaves enough space free.
 
 use std::{
     fs, io,
@@ -13,7 +13,8 @@ use crate::words::bytes;
 
 /// Space that khor leaves free on a large file system, bytes.
 const RESERVE_BYTES: u64 = 1 << 30;
-/// On a small file system, khor leaves the size of the file system divided by this number free.
+/// On a small file system, the space that khor leaves free is the size of the file system divided
+/// by this number.
 const RESERVE_SHARE: u64 = 20;
 /// Time between two checks while a file grows.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -97,7 +98,8 @@ impl SpaceWatch {
         self.check_space(0)
     }
 
-    /// Checks that `needed` bytes fit. A file system that does not report its space passes.
+    /// Checks that `needed` bytes fit. The check passes if the file system does not report its
+    /// space.
     fn check_space(&self, needed: u64) -> Result<(), LowSpace> {
         let Some(folder) = &self.folder else { return Ok(()) };
         let Some(space) = Space::of(folder).ok().filter(|space| space.total > 0) else { return Ok(()) };
