@@ -44,7 +44,7 @@ pub struct LaneInfo {
     pub id: LaneId,
     /// Name of the lane in the API, OSC, captures and the page.
     pub name: Arc<str>,
-    /// Label for people.
+    /// Label for users.
     pub label: Arc<str>,
     /// Family of the lane.
     pub family: Family,

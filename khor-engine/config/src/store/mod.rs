@@ -94,7 +94,7 @@ pub enum UpdateError {
     #[error(transparent)]
     Invalid(#[from] ConfigError),
     /// Another client has changed the configuration since this client read it.
-    #[error("the settings were changed elsewhere: read them again, then repeat the change")]
+    #[error("another client has changed the settings: read them again, then repeat the change")]
     Changed,
 }
 
