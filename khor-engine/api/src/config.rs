@@ -1,4 +1,4 @@
-//! The answer to a change of the configuration: `PUT` and `PATCH /api/config`.
+//! The type of the answer to `PUT` and `PATCH /api/config`, which change the configuration.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

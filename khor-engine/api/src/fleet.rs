@@ -41,8 +41,8 @@ pub struct FleetReport {
     /// The hosts, sorted by deviation with the largest first; silent hosts are at the end. From a
     /// sub-site, only the hosts that stand out are listed.
     pub hosts: Vec<HostReport>,
-    /// The sub-sites, sorted by name. A sub-site is a site within this site; this site receives
-    /// only the sums over its hosts.
+    /// The sub-sites, sorted by name. A sub-site is a site within this site. Its aggregators send
+    /// sums over its hosts instead of every host.
     #[serde(default)]
     pub sites: Vec<SubSiteReport>,
     /// Number of hosts that are sending messages, including the hosts of sub-sites.
@@ -148,7 +148,7 @@ pub struct HostReport {
     pub used_twice: bool,
 }
 
-/// A sub-site: a site within this site. Its aggregators send this site the sums over its hosts.
+/// A sub-site: a site within this site. Its aggregators send sums over its hosts.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct SubSiteReport {
     /// Name of the sub-site.

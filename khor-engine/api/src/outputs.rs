@@ -71,7 +71,7 @@ pub struct AudioReport {
     /// Whether the device is muted: manually, by a snooze or by quiet hours. `controls.silence` in
     /// `GET /api/metrics` has the reason.
     pub muted: bool,
-    /// How often khor reopened the sound device since the engine started.
+    /// Number of times that khor has reopened the sound device since the engine started.
     pub restarts: u32,
     /// Number of underruns (gaps in the sound) since the engine started; `null` if the backend does
     /// not report underruns. A sound server never reports them.

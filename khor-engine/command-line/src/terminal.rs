@@ -32,7 +32,7 @@ pub fn stderr_is_drawable() -> bool {
     std::io::stderr().is_terminal() && check_drawable().is_ok()
 }
 
-/// Whether khor may use colours: the user has not set `NO_COLOR`.
+/// Whether khor may use colours. The user can forbid colours with `NO_COLOR`.
 pub fn wants_colours() -> bool {
     env_variable("NO_COLOR").is_none()
 }

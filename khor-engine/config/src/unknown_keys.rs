@@ -33,7 +33,7 @@ impl UnknownKeys {
         }
     }
 
-    /// A warning of one line about all unknown keys; `None` if there are none.
+    /// Returns a one-line warning about all unknown keys, or `None` if there are none.
     pub(crate) fn warning(&self) -> Option<String> {
         let Self { count, first, .. } = self;
         let names = first.join(", ");
@@ -55,7 +55,7 @@ impl UnknownKeys {
         self.in_listen.as_ref().map(|key| format!("{key}: {UNKNOWN}"))
     }
 
-    /// The error of a change with an unknown key.
+    /// Creates the error of a change with an unknown key.
     pub(crate) fn error(path: &str) -> ConfigError {
         let field = cut(path, NAME_CHARS).escape_debug().to_string();
         ConfigError { field, problem: format!("{UNKNOWN}; GET /api/config has all keys") }

@@ -45,13 +45,13 @@ pub(super) fn find(local: IpAddr) -> (CountedAt, bool) {
 }
 
 impl CountedAt {
-    /// Where the kernel counts traffic between the address `local` and another machine or network
-    /// namespace.
+    /// Returns where the kernel counts traffic between the address `local` and another machine or
+    /// network namespace.
     pub fn of_local_address(local: IpAddr) -> Self {
         find(local).0
     }
 
-    /// Where the kernel counts datagrams to `remote`. Sends no packet.
+    /// Returns where the kernel counts datagrams to `remote`. This does not send a packet.
     pub fn of_destination(remote: SocketAddr) -> Self {
         if remote.ip().to_canonical().is_loopback() {
             return Self::Local;

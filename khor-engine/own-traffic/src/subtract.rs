@@ -65,9 +65,9 @@ impl Subtraction {
         }
     }
 
-    /// Subtracts own traffic from the counters of a frame. While connections are open, the results
-    /// change only ten times per second, when the counters and the own traffic are read at the same
-    /// time.
+    /// Subtracts khor's own traffic from the counters of a frame. While connections are open, the
+    /// results change only ten times per second: each time, khor reads the counters and its own
+    /// traffic together.
     pub fn apply(&mut self, frame: &mut Frame, now: Instant) {
         let is_held = self.read_at.is_some_and(|at| now.duration_since(at) < READ_INTERVAL);
         if !is_held {
@@ -82,8 +82,8 @@ impl Subtraction {
         }
     }
 
-    /// Reads the own traffic. Without open connections, this needs no system call, so it happens
-    /// for every frame.
+    /// Reads khor's own traffic. Without open connections, this needs no system call, so khor does
+    /// it for every frame.
     fn read(&mut self, now: Instant) {
         let is_connected = self.own.is_connected();
         self.read_at = is_connected.then_some(now);

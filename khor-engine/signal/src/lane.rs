@@ -35,7 +35,7 @@ const SPREADS_TO_HIGH: f64 = 2.326;
 /// The current state of one lane.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Lane {
-    /// Level, 0..=1: the rate above this host's baseline, or relative to the ceiling (see
+    /// Level of the rate, 0..=1, relative to this host's baseline or to the ceiling (see
     /// [`RangeMode`]).
     pub level: f32,
     /// Rate relative to the baseline, octaves: 0 is the usual rate, 1 is twice the usual rate.

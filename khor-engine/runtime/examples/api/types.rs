@@ -84,7 +84,7 @@ fn array(schema: &Value) -> String {
     }
 }
 
-/// Describes the type of an object in words. Lists its fields, or gives the type of its values if
+/// Describes the type of an object in words: lists the fields, or names the type of the values if
 /// any key is allowed.
 fn structure(schema: &Value) -> String {
     if let Some(fields) = with_fields(schema) {

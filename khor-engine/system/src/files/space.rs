@@ -50,7 +50,7 @@ impl Space {
     }
 }
 
-/// The error of an output file that would leave too little space free.
+/// The error if an output file would leave too little free space.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{} has {} free, and khor leaves {} free; free some space, choose another folder, or add --force",
