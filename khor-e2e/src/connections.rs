@@ -9,15 +9,15 @@ pub struct Connection {
     pub local_port: u16,
     /// The peer's port; 0 for a listening socket.
     pub remote_port: u16,
-    /// The kernel's number of the socket's state.
+    /// The socket's state, as a number of the kernel.
     pub state: u8,
     /// The user of the process that opened the socket, or 0 when no process holds it.
     pub uid: u32,
 }
 
-/// Kernel's number of the state of an open connection.
+/// The kernel's number for the state of an open connection.
 pub const ESTABLISHED: u8 = 1;
-/// Kernel's number of the state of a listening socket.
+/// The kernel's number for the state of a listening socket.
 pub const LISTEN: u8 = 10;
 
 /// All current TCP sockets.

@@ -32,7 +32,7 @@ const DEVIATING_SIGNAL: usize = 2;
 struct Control {
     /// Number of the host that stands out, if any.
     out: Option<usize>,
-    /// When this host sent its first deviating frame.
+    /// When the host that stands out sent its first deviating frame.
     stood_out_at: Option<Instant>,
     /// Numbers of the hosts that do not send.
     silent: Vec<usize>,

@@ -1,4 +1,4 @@
-//! Loads for the kernel, each in a known amount.
+//! Puts load on the kernel, in known amounts.
 
 use std::{
     fs::{File, OpenOptions},

@@ -12,8 +12,8 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 /// A mounted file system; unmounted when dropped.
 #[derive(Debug)]
 pub struct Mount {
-    /// The connection to the kernel of a FUSE file system. If it is closed, every pending access
-    /// ends with an error.
+    /// A FUSE file system's connection to the kernel. Closing it ends every pending access with an
+    /// error.
     server: Option<File>,
     place: PathBuf,
 }

@@ -103,8 +103,8 @@ pub fn traffic(select: impl Fn(&str) -> bool) -> Traffic {
     sum
 }
 
-/// Whether tasks can preempt tracepoints on this kernel (`PREEMPT_RT`). The kernel then skips
-/// nested runs of a program.
+/// Whether this kernel can preempt a task inside a tracepoint (`PREEMPT_RT`). Such a kernel skips
+/// an eBPF program that is triggered again while it runs.
 pub fn is_preemptible() -> bool {
     read("/proc/version").contains("PREEMPT_RT")
 }
@@ -252,7 +252,8 @@ pub fn usage(pid: u32) -> Usage {
     sum
 }
 
-/// Share of the CPU time that was not idle between two results of [`cpu_ticks`], 0..=1.
+/// Share of the CPU time, 0..=1, in which the CPUs were not idle between two results of
+/// [`cpu_ticks`].
 pub fn busy_share((busy, total): (u64, u64), (busy_later, total_later): (u64, u64)) -> f64 {
     (busy_later - busy) as f64 / (total_later - total).max(1) as f64
 }
@@ -261,8 +262,8 @@ pub fn busy_share((busy, total): (u64, u64), (busy_later, total_later): (u64, u6
 pub fn cpu_ticks() -> (u64, u64) {
     let text = read("/proc/stat");
     let line = text.lines().find_map(|line| line.strip_prefix("cpu ")).expect("the line cpu in /proc/stat");
-    // The fields are user nice system idle iowait irq softirq steal. Later fields are part of the
-    // first two.
+    // The fields are user, nice, system, idle, iowait, irq, softirq and steal. The later fields are
+    // already included in the first two.
     let ticks: Vec<u64> =
         line.split_whitespace().take(8).map(|count| count.parse().expect("a number of ticks")).collect();
     let total: u64 = ticks.iter().sum();

@@ -30,7 +30,7 @@ pub enum Fault {
     ClockBehind,
     /// A second relay uses the host's name.
     UsedTwice,
-    /// Every tenth message of the host is cut off.
+    /// Every tenth message of the host is truncated.
     Broken,
 }
 

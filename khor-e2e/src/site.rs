@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::{engine::program, free_port, lock::MachineLock, wait_for, wait_until};
 
-/// Path of the NATS server of Debian's package.
+/// Path of the NATS server that Debian's package installs.
 const SERVER: &str = "/usr/sbin/nats-server";
 /// Name and password of a user with all permissions, for clients that are not khor's programs.
 const UNRESTRICTED_USER: (&str, &str) = ("stranger", "a-password-of-the-tests");
@@ -113,7 +113,7 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         format!("tls://{host}:{}", self.port)
     }
 
-    /// The path of the certificate of the server's authority.
+    /// The path of the certificate of the authority that signed the server's certificate.
     pub fn ca(&self) -> PathBuf {
         self.file("ca.pem")
     }
@@ -123,9 +123,10 @@ tls {{ cert_file: "server.pem", key_file: "server.key", {tls} }}
         self.dir.path().join(name)
     }
 
-    /// The path of the seed of a user: `relay`, `engine`, `elsewhere` (another account), `nobody`
-    /// (unknown to this server), or an aggregating relay. Aggregating relays are `aggregator` (of
-    /// `rack`), `a`, `b`, `hall`, and `nested`, which publishes `a` in `hall`.
+    /// The path of a user's seed, which is its private key. The users are `relay`, `engine`,
+    /// `elsewhere` (of another account), `nobody` (unknown to this server), and the aggregating
+    /// relays. Aggregating relays are `aggregator` (of `rack`), `a`, `b`, `hall`, and `nested`,
+    /// which publishes `a` in `hall`.
     pub fn nkey(&self, user: &str) -> PathBuf {
         self.file(&format!("{user}.nk"))
     }

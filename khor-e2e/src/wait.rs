@@ -53,7 +53,7 @@ pub fn wait_for<T>(what: &str, mut find: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// A wait in a loop of the caller. The loop must call [`Self::pause`] or [`Self::check`] in each
+/// A wait in the caller's own loop. The loop must call [`Self::pause`] or [`Self::check`] in each
 /// round.
 #[derive(Debug)]
 pub struct Wait {
@@ -90,7 +90,8 @@ impl Wait {
             begun.elapsed(),
             details()
         );
-        // This loop has its own limit. The watchdog detects checks of the caller that block.
+        // The caller's loop has its own limit. The watchdog detects a check by the caller that
+        // blocks.
         if self.reported.elapsed() >= REPORT_EVERY {
             self.reported = Instant::now();
             progress(format!("waiting for {}", self.what));

@@ -183,7 +183,7 @@ fn cut_aggregator_cable_causes_no_spike() {
     println!("the engine reported the cut cable of an aggregating relay after {took:?}");
     assert_eq!(engine.hosts_of_cues("lost"), ["rack"]);
     wait_until("the relay to log the loss", || relay.log().contains("the server is unavailable"));
-    // The relay fails to reconnect for a while.
+    // For a while, the relay cannot reconnect.
     std::thread::sleep(Duration::from_secs(2));
     machine.plug(true);
     let took = wait_until("the rack to be live again", || engine.first_site()["state"] == "live");

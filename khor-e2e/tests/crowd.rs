@@ -18,7 +18,7 @@ use khor_e2e::{
 use khor_proto::Scope;
 
 const SUBSCRIBERS: usize = 200;
-/// The shortest interval that a client may request.
+/// The shortest interval that a client may request, in milliseconds.
 const INTERVAL_MS: u16 = 5;
 const FRAMES: u64 = 1_000_000;
 /// Number of frames after which the collector has allocated all its buffers.

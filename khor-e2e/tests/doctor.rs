@@ -16,7 +16,7 @@ use khor_patience::progress;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// ID of the user and the group `nobody`, which own nothing.
+/// ID of the user `nobody` and of its group, which own no files.
 const NOBODY: u32 = 65534;
 
 fn doctor(mut khor: Command, socket: &Path, config: &Path) -> (bool, Value) {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Environment without a sound server and without an ALSA device, as on most servers.
+/// An environment with neither a sound server nor an ALSA device, as on most servers.
 const NO_SOUND: [(&str, &str); 3] = [
     ("XDG_RUNTIME_DIR", "/nonexistent"),
     ("PULSE_SERVER", "unix:/nonexistent/pulse"),

@@ -253,7 +253,8 @@ fn ssh_tunnel_reaches_engine_of_account() {
     let port = free_port();
     owner.configure(&json!({ "listen": { "port": port } }));
     let engine = UserEngine::start(&owner, &FLAGS);
-    // The `Host` must name the engine's port, so the tunnel uses the same port at another address.
+    // The request's `Host` header must name the engine's port, so the tunnel uses the same port at
+    // another address.
     let (elsewhere, visitor) = ("127.0.0.2", SecondUser::new(OTHER));
     let local = format!("{elsewhere}:{port}");
     for (account, expected) in [("games", 200), ("root", 200), ("daemon", 401)] {

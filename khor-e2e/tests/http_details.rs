@@ -157,7 +157,7 @@ fn safari_plays_the_live_stream() {
     assert_eq!(whole.header("content-length"), Some(total.to_string()));
     let later = range("bytes=100000-", &apple, Some(50_000));
     assert_eq!(later.status, 206, "a request that continues after a lost connection");
-    // ffmpeg, Chromium and other players send this range too. They receive the endless stream.
+    // ffmpeg, Chromium and other players also send this range. They receive the endless stream.
     let endless = range("bytes=0-", &[], Some(50_000));
     assert_eq!(
         (endless.status, endless.header("content-length"), endless.header("accept-ranges")),
@@ -273,7 +273,7 @@ fn metrics_come_in_the_requested_format() {
     }
 }
 
-/// A path may contain bytes that are not UTF-8. Responses contain such a path, and none fails
+/// A path may contain bytes that are not UTF-8. Responses show such a path, and no request fails
 /// because of it.
 #[test]
 fn answers_show_non_utf8_paths() {
@@ -303,7 +303,8 @@ fn answers_show_non_utf8_paths() {
     let file = engine.get("/api/health")["recording"]["file"].clone();
     assert!(file.as_str().is_some_and(|file| file.contains("khor-\u{fffd}\u{fffd}")), "{file}");
     assert_eq!(ask(&engine, "GET", &format!("/api/recordings/{recording}"), &[], None).status, 200);
-    // A client can download a file that khor has not recorded, by its name in the list.
+    // A client can also download a file in the folder that khor did not record. The file's name in
+    // the list selects it.
     let folder = engine.config_path().with_file_name("recordings");
     fs::write(folder.join(OsStr::from_bytes(b"theirs-\xff.wav")), "theirs").expect("writing a recording");
     let fetched = ask(&engine, "GET", "/api/recordings/theirs-%EF%BF%BD.wav", &[], None);

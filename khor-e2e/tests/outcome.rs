@@ -59,7 +59,7 @@ fn bytes(path: &Path) -> u64 {
     path.metadata().map_or(0, |file| file.len())
 }
 
-/// A command that runs until a signal; killed when dropped.
+/// A command that runs until it receives a signal; killed when dropped.
 struct Running(Child);
 
 impl Running {

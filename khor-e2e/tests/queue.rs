@@ -13,7 +13,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::json;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Names of captures with a clip.
+/// Names of captures that have a clip.
 const SCENARIOS: [&str; 9] = [
     "idle",
     "exec-storm",
@@ -27,7 +27,7 @@ const SCENARIOS: [&str; 9] = [
 ];
 const PRESETS: [&str; 6] = ["ambient", "percussive", "arp", "drone", "choir", "rain"];
 
-/// Paths of different clips.
+/// Paths of clips. No two of these clips are the same.
 fn clips() -> impl Iterator<Item = String> {
     let of = |scenario| PRESETS.map(move |preset| format!("/api/clips/{scenario}.wav?preset={preset}"));
     SCENARIOS.into_iter().flat_map(of)

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 /// counters of two scopes.
 const SPIKE_PER_S: f64 = 1e6;
 
-/// A process that starts programs, at most some hundred a second; killed when dropped.
+/// A process that starts about a hundred programs a second at most; killed when dropped.
 struct Load(Child);
 
 impl Load {

@@ -69,7 +69,8 @@ fn setting_is_saved_when_fader_rests() {
         writes += u64::from(now != written);
         written = now;
     }
-    // If this machine stalls for a second, the engine saves the value as if the fader rested.
+    // If this machine stalls for a second, the engine saves the value as if the fader had stopped
+    // moving.
     assert!(
         writes <= begun.elapsed().as_secs(),
         "the moving fader caused {writes} writes in {:?}",

@@ -90,7 +90,7 @@ fn two_presets_with_one_name_are_reported() {
     wait_until("the shared name to be reported", || problems() != json!([]));
     let reported = problems().to_string();
     assert!(
-        reported.contains("the preset name mine is already used by another.toml, which plays"),
+        reported.contains("the preset name mine is already used by another.toml, whose preset plays"),
         "{reported}"
     );
     let presets = engine.get("/api/presets");
@@ -117,8 +117,8 @@ fn clock(zone: &str, minutes: i32) -> String {
 
 #[test]
 fn quiet_hours_follow_tz_or_report_it() {
-    // The first zone has a summer time, but no rule for it. All zones are far east of a usual test
-    // machine's zone.
+    // The first zone has summer time, but no rule for when it begins. All zones are far east of a
+    // usual test machine's zone.
     for zone in ["XST-13XDT", ":XST-13", "posix/Pacific/Auckland", "/usr/share/zoneinfo/Pacific/Auckland"] {
         let name = zone.trim_start_matches("posix/").trim_start_matches("/usr/share/zoneinfo/");
         if name.contains('/') && !std::path::Path::new("/usr/share/zoneinfo").join(name).exists() {

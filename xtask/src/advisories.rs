@@ -77,8 +77,9 @@ fn judge(output: &str) -> Result<Report> {
         let reason = report["message"].as_str().unwrap_or("no answer");
         return Ok(Report::Unreachable(format!("npm's advisories: {reason}")));
     }
-    let found =
-        report["vulnerabilities"].as_object().context("the report of npm audit has no `vulnerabilities`")?;
+    let found = report["vulnerabilities"]
+        .as_object()
+        .context("the output of npm audit has no field `vulnerabilities`")?;
     let grave = |severity: &Value| GRAVE.iter().any(|word| severity == word);
     let names: Vec<&str> =
         found.iter().filter(|(_, one)| grave(&one["severity"])).map(|(name, _)| name.as_str()).collect();

@@ -27,7 +27,7 @@ pub(crate) fn run(args: &EarArgs) -> Result<()> {
     run_judge(&args.args)
 }
 
-/// Judges all music. Does nothing if the judge's inputs have not changed since they last passed.
+/// Judges all music. Skips this if the judge has already passed with the same inputs.
 pub(crate) fn judge() -> Result<Outcome> {
     build()?;
     let (now, mark) = (fingerprint::of_the_music()?, mark());

@@ -76,7 +76,7 @@ struct Tools {
     objcopy: PathBuf,
 }
 
-/// A program with its first arguments.
+/// A program, with the arguments that come first in every call.
 struct Program(Vec<String>);
 
 impl Program {

@@ -33,7 +33,7 @@ struct Step {
     what: String,
 }
 
-/// Reports progress: `step` begins. The first call starts a watchdog.
+/// Reports progress, because `step` begins. The first call starts a watchdog.
 ///
 /// If no thread reports progress for [`crate::HANG`], the watchdog prints the last step of each
 /// thread. Then it kills the children of this process and aborts the process. The watchdog ignores
@@ -45,7 +45,7 @@ pub fn progress(step: impl Into<String>) {
     let named = current.name().filter(|name| *name != "main");
     let thread = named.map(|_| current.id());
     let name = current.name().unwrap_or("a thread").to_owned();
-    // This block releases the lock, because a thread that ends takes the same lock.
+    // The lock is released at the end of this block, because a thread that ends takes the lock too.
     {
         let mut state = state();
         state.steps.retain(|step| step.thread != thread);

@@ -50,7 +50,7 @@ impl Target {
     }
 }
 
-/// An attempt of an attack table.
+/// An attempt in an attack table.
 pub(crate) struct Row {
     pub(crate) name: String,
     /// The attacker's gain if the attempt succeeds.

@@ -24,7 +24,7 @@ use crate::{
     requests::{ask, begin, change, get, judge, with_body},
 };
 
-/// Repetitions of an attempt that depends on timing.
+/// Number of repetitions of an attempt that depends on timing.
 const TIMES: usize = 40;
 
 /// Requests that read from the engine.

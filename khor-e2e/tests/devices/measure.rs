@@ -167,8 +167,8 @@ impl Moment {
     }
 }
 
-/// Asserts that the collector's edge counts equal the sums of all cards' counts. On a preemptible
-/// kernel the collector may miss events, so its counts may be lower.
+/// Asserts that the collector's edge counts equal the sums of all cards' counts. The collector may
+/// miss events on a preemptible kernel, so its counts may be lower there.
 fn assert_exact(first: &Moment, last: &Moment) {
     let inner = difference(first.cards.edge(), last.cards_before.edge());
     let ours = difference(get(&first.reading, EDGE), get(&last.reading, EDGE));

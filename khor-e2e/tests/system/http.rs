@@ -16,14 +16,15 @@ cat <&3
 /// Path of the script.
 const PATH: &str = "/tmp/khor-get";
 
-/// The status and the JSON of a response to `user` by the API at `port`; `None` without a response.
+/// The status and the JSON of the API's response when `user` sends a request to `port`; `None`
+/// without a response.
 pub(crate) fn get(user: &str, port: u16, path: &str) -> Option<(u16, Value)> {
     let (status, body) = text(user, port, path, "")?;
     Some((status, serde_json::from_str(&body).ok()?))
 }
 
-/// The status and the body of a response to `user`, who sends a token if it is not empty; `None`
-/// without a response.
+/// The status and the body of the response when `user` sends a request; `None` without a response.
+/// The request has a token if `token` is not empty.
 pub(crate) fn text(user: &str, port: u16, path: &str, token: &str) -> Option<(u16, String)> {
     fs::write(PATH, SCRIPT).expect("writing the script");
     let output = run(&of(user, &format!("bash {PATH} {port} {path} {token}")));

@@ -72,7 +72,7 @@ fn killed_collector_and_clients_recover() {
     }
 }
 
-/// A suspended process sends no watchdog notifications, like a process that hangs.
+/// A suspended process stands for a hung one: neither sends watchdog notifications.
 #[test]
 #[ignore = "only in the virtual machine of `cargo xtask vm debian`"]
 fn watchdog_restarts_hung_collector() {

@@ -1,7 +1,7 @@
 //! Tests that khor subtracts the traffic of clients on another machine.
 //!
-//! qemu forwards connections from the host into this machine. On the host, the clients of `cargo
-//! xtask vm debian` try to connect until the engine accepts. They are a listener, a page, and a
+//! qemu forwards connections from the host into this machine. `cargo xtask vm debian` runs clients
+//! on the host, which try to connect until the engine accepts. They are a listener, a page, and a
 //! listener through an SSH tunnel (`xtask/src/vm/debian/outside.rs`).
 
 use std::{

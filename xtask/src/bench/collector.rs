@@ -1,6 +1,6 @@
-//! Measures the collector's CPU time and memory: of its in-kernel programs, of the process with one
-//! subscriber, and of the process with 200 subscribers, some of which misbehave. The kernel also
-//! times minimal programs at the same hooks, for comparison.
+//! Measures the cost of the collector's in-kernel programs, and the CPU time and memory of its
+//! process with one subscriber and with 200 subscribers, some of which misbehave. For comparison,
+//! the kernel also times minimal programs at the same hooks.
 
 use super::row::Promise;
 

@@ -39,9 +39,9 @@ pub(crate) struct BenchArgs {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 enum What {
-    /// Cost of the in-kernel programs, and of the process with 1 and 200 subscribers
+    /// Cost of the in-kernel programs, and of the collector with 1 and with 200 subscribers
     Collector,
-    /// Speed of synth and render
+    /// Speed of the synth and of rendering
     Synth,
     /// Time from a burst of program starts to its OSC message
     Latency,
@@ -52,10 +52,10 @@ enum What {
     Idle,
     /// Gaps in the sound in ten minutes while every processor is busy
     Gaps,
-    /// Answer times of the API with many event streams and listeners, for ten minutes
+    /// Response times of the API with many event streams and listeners, for ten minutes
     Http,
-    /// CPU and memory of an engine for 1,000 and 10,000 hosts, directly and through aggregating
-    /// relays
+    /// CPU and memory of an engine for 1,000 and 10,000 hosts, received directly and through
+    /// aggregating relays
     Fleet,
 }
 

@@ -47,7 +47,7 @@ impl Row {
         Self { name: name.into(), unit: String::new(), outcome: Err(reason.into()), promise: None }
     }
 
-    /// A figure from the output of `khor-bench`.
+    /// Reads a row from the JSON that `khor-bench` prints.
     pub(super) fn from_json(figure: &Value, promise: fn(&str) -> Option<Promise>) -> Result<Self> {
         let name = figure["name"].as_str().context("a figure has no name")?;
         if let Some(reason) = figure["reason"].as_str() {
@@ -93,7 +93,8 @@ impl Row {
     }
 }
 
-/// The table. Its lines have at most 80 columns, unless the reason for a missing value is long.
+/// Formats the table. Its lines have at most 80 columns, unless the reason for a missing value is
+/// long.
 pub(super) fn table(title: &str, rows: &[Row]) -> String {
     let mut text = format!("\n{title:<37}median     (min - max)         promise\n{}\n", "-".repeat(80));
     for row in rows {
@@ -108,7 +109,7 @@ pub(super) fn numbers(values: &Value) -> Result<Vec<f64>> {
     values.iter().map(|value| value.as_f64().context("a value of the figure is not a number")).collect()
 }
 
-/// The median of at least one sorted value.
+/// The median of sorted values. There must be at least one value.
 fn median(values: &[f64]) -> f64 {
     let (lower, upper) = ((values.len() - 1) / 2, values.len() / 2);
     f64::midpoint(values[lower], values[upper])

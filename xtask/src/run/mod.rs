@@ -30,7 +30,7 @@ use crate::{
     release, ui,
 };
 
-/// After each signal, the longest wait for the engine to end.
+/// Longest wait for the engine to end after each signal.
 const ENGINE_STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Args)]

@@ -15,7 +15,7 @@ const REASONED: [(&[&str], &str); 1] = [(
         "khor-collector/src/scope/count.rs",
         "khor-collector/src/scope/registry.rs",
     ],
-    "the registry makes counts, and a count that is dropped takes itself out of the registry",
+    "the registry creates counts, and a dropped count removes itself from the registry",
 )];
 
 type Imports = BTreeMap<PathBuf, BTreeSet<PathBuf>>;

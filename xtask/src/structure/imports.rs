@@ -26,8 +26,8 @@ struct Source {
 struct Use {
     name: String,
     path: Vec<String>,
-    /// Whether the declaration is public and re-exports the name. A re-export is not an import,
-    /// because the file itself need not use the name.
+    /// Whether the declaration is public and re-exports the name. A re-export does not count as an
+    /// import, because the file may not use the name itself.
     is_public: bool,
 }
 

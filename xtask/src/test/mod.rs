@@ -2,7 +2,8 @@
 //!
 //! [`parts`] lists the parts, [`runner`] runs those that are Rust tests, and [`summary`] shows the
 //! results. The parts run one at a time, because two cores are too few for two virtual machines, or
-//! for a virtual machine and the judge. If a part fails, only the parts that need it do not run.
+//! for a virtual machine and the judge. If a part fails, the parts that need it are skipped, and
+//! all other parts run.
 
 mod failures;
 mod part;

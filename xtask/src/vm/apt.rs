@@ -89,6 +89,6 @@ pub(super) fn own_mirror() -> Result<String> {
     let filters = ["--format", "$(REPO_URI)", "Origin: Debian", "Label: Debian", "Created-By: Packages"];
     let printed = output(Command::new("apt-get").arg("indextargets").args(filters))?;
     let mirror = printed.lines().next().unwrap_or_default().trim();
-    ensure!(!mirror.is_empty(), "this machine's apt has no mirror of Debian; give one with --mirror");
+    ensure!(!mirror.is_empty(), "apt on this machine has no Debian mirror; name one with --mirror");
     Ok(mirror.to_owned())
 }

@@ -25,7 +25,7 @@ pub(super) fn make(folder: &Path, built: &Built) -> Result<PathBuf> {
         let inside =
             file.strip_prefix(&built.profile).context("the programs and tests are not in one folder")?;
         let copy = content.join(inside);
-        fs::create_dir_all(copy.parent().context("the path has no folder")?)?;
+        fs::create_dir_all(copy.parent().context("the path has no parent folder")?)?;
         output(Command::new("strip").arg("-o").arg(&copy).arg(file))?;
     }
     let _ = fs::remove_file(&image);

@@ -82,13 +82,13 @@ fn libraries_of(program: &Path) -> Vec<PathBuf> {
 }
 
 pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to.parent().context("the path has no folder")?)?;
+    fs::create_dir_all(to.parent().context("the path has no parent folder")?)?;
     fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display())).map(drop)
 }
 
 pub(super) fn write(root: &Path, name: &str, content: &[u8]) -> Result<()> {
     let path = root.join(name);
-    fs::create_dir_all(path.parent().context("the path has no folder")?)?;
+    fs::create_dir_all(path.parent().context("the path has no parent folder")?)?;
     fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 

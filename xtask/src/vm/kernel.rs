@@ -155,7 +155,7 @@ impl Kernel {
         let newest = found.into_iter().flatten().max_by_key(|(_, image)| version_in(image));
         newest.ok_or_else(|| {
             let reasons: Vec<_> = errors.into_iter().filter_map(Result::err).collect();
-            anyhow!("no suite has {}: {reasons:?}", self.meta_package)
+            anyhow!("no suite has the package {}: {reasons:?}", self.meta_package)
         })
     }
 }

@@ -24,8 +24,7 @@ use super::{
 };
 use crate::interrupt;
 
-/// Environment variable that scales down the amount of work in the tests: the fraction of the usual
-/// amount.
+/// Environment variable with the fraction of the usual amount of work that the tests do.
 pub(super) const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
 /// A fraction that is small enough for an emulated machine to stay within the tests' time limits.
 pub(super) const DEFAULT_LOAD_SCALE: &str = "0.05";

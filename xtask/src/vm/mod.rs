@@ -1,11 +1,11 @@
 //! `cargo xtask vm`: tests khor's counts on kernels other than this machine's.
 //!
-//! The machines contain only a Debian kernel, the tests and their tools. So one kernel takes
+//! The machines contain only a Debian kernel, the tests and their tools. So booting one takes
 //! seconds, and needs no root. qemu always emulates, even if /dev/kvm exists: nested virtual
 //! machines may hang with /dev/kvm, and continuous integration often runs in virtual machines. A
-//! complete Debian system takes longer to install and to boot. So there is only one, for the tests
-//! that need it ([`debian`]). Downloads stay below `target/vm`; remove this folder to get newer
-//! kernels.
+//! complete Debian system takes longer to install and to boot. So there is only one such system,
+//! for the tests that need it ([`debian`]). Downloads stay below `target/vm`; remove this folder to
+//! get newer kernels.
 //!
 //! The modules work in this order: [`kernel`] gets the kernels, which [`apt`] downloads. [`tests`]
 //! builds the tests. [`initramfs`] and [`disk`] pack them. [`machine`] boots and watches the
@@ -106,7 +106,7 @@ fn test(args: &VmArgs, setups: Vec<Setup>) -> Result<()> {
 
 fn whole_debian(args: &VmArgs) -> Result<Setup> {
     packages::install(&[packages::BUILD, packages::VM, packages::DEBIAN])?;
-    debian::prepare(args).context("cannot prepare a whole Debian")
+    debian::prepare(args).context("cannot prepare the Debian system")
 }
 
 fn small_machines(args: &VmArgs) -> Result<Vec<Setup>> {

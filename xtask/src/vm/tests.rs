@@ -1,4 +1,4 @@
-//! Builds the tests that run in each machine. cargo builds them as for this machine.
+//! Builds the tests that run in each virtual machine, in the same way as for this machine.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ pub(super) const COUNTS: [(&str, &str); 3] =
     [("khor-collector", "kernel"), ("khor-collector", "process"), ("khor-e2e", "devices")];
 /// Programs that the tests start.
 const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
-/// A program that only the complete Debian system needs, where it is in a package.
+/// A program that only the complete Debian system needs, as part of a package.
 const PACKAGED: &str = "khor-relay";
 /// Parts of test names. The machines skip every test in [`COUNTS`] whose name contains one of these
 /// parts.

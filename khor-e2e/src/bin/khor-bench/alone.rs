@@ -14,7 +14,7 @@ use khor_proto::{Subscribe, client::Client};
 
 use crate::{cost::watch, figure::Figure};
 
-/// Time between two samples: 50 a second.
+/// Time between two samples. There are 50 samples a second.
 const INTERVAL: Duration = Duration::from_millis(20);
 /// Number of bytes that the minimal program sends each time, which is about the length of a
 /// sample's frame.

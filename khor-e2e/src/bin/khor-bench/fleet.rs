@@ -75,8 +75,8 @@ pub(crate) fn measure(options: &FleetOptions) -> Vec<Figure> {
     figures
 }
 
-/// Measures a site with `count` hosts, received `through` relays or directly. Returns the figures
-/// and the engine's memory, MiB.
+/// Measures a site with `count` hosts. The engine receives the hosts through relays if `through` is
+/// true, and directly otherwise. Returns the figures and the engine's memory, MiB.
 fn measure_site(count: usize, through: bool, trials: usize) -> (Vec<Figure>, f64) {
     let server = NatsServer::start();
     let engine = Engine::of_site(&server.options(Ipv4Addr::LOCALHOST, "engine"));

@@ -70,7 +70,7 @@ fn connect(address: &str) -> TcpStream {
     socket
 }
 
-/// Reads a response without end until `over` is set. Adds the bytes to `read`.
+/// Reads an endless response until `over` is set. Adds the number of bytes to `read`.
 fn read_stream(address: &str, path: &str, over: &AtomicBool, read: &AtomicU64) {
     let mut socket = connect(address);
     write!(socket, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").expect("sending the request");

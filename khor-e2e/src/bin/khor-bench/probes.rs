@@ -20,7 +20,8 @@ use crate::{figure::Figure, yardstick::Yardstick};
 
 /// How many times all loads are run.
 const ROUNDS: usize = 10;
-/// A round's figure with fewer events is ignored, because it is too uncertain.
+/// A program's figure for a round is ignored if it has fewer events than this, because it is too
+/// uncertain.
 const FEWEST_EVENTS: u64 = 20;
 const UNIT: &str = "ns";
 /// Name of khor's program in a [`Key`].

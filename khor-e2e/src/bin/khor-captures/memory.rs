@@ -75,7 +75,7 @@ pub(crate) fn pressure(stage: &Stage) -> Result<()> {
 
 pub(crate) fn crashes(stage: &Stage) -> Result<()> {
     while stage.is_running() {
-        // A shell, because this program's Rust runtime would handle the first signal.
+        // Use a shell, because this program's Rust runtime would handle the first SIGSEGV.
         let status = Command::new("sh").args(["-c", "kill -SEGV $$"]).status()?;
         ensure!(status.signal() == Some(SIGSEGV), "the shell did not end by SIGSEGV: {status}");
         thread::sleep(APART.min(stage.left()));
@@ -105,7 +105,7 @@ fn join_cgroup() -> Result<()> {
     fs::write(directory.join("cgroup.procs"), std::process::id().to_string()).context("joining the cgroup")
 }
 
-/// Allocates memory until the kernel kills this process. Returns after twice the limit.
+/// Allocates memory until the kernel kills this process. Gives up after twice the limit.
 fn fill() -> Result<()> {
     join_cgroup()?;
     let mut taken = Vec::new();
@@ -122,8 +122,8 @@ fn touch(dir: &Path) -> Result<()> {
     join_cgroup()?;
     let file = File::open(dir.join("large"))?;
     let length = NonZero::new(FILE_BYTES).context("the file's length is 0")?;
-    // SAFETY: a new mapping at an address of the kernel's choice. No other process changes or
-    // truncates the file.
+    // SAFETY: this creates a new mapping at an address that the kernel chooses. No other process
+    // changes or truncates the file.
     let mapped = unsafe { mmap(None, length, ProtFlags::PROT_READ, MapFlags::MAP_SHARED, &file, 0)? };
     let start = mapped.as_ptr() as usize;
     let threads: Vec<_> =

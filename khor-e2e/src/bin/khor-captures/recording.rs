@@ -24,10 +24,11 @@ const GLANCE: Duration = Duration::from_secs(4);
 const TAIL: Duration = Duration::from_secs(2);
 /// Time between the end of a load and the measurement after it.
 const ENDING: Duration = Duration::from_millis(700);
-/// Factor for the limit on CPU use after a load, because the load leaves some work behind.
+/// The limit on CPU use is multiplied by this after a load, because the load leaves some work
+/// behind.
 const AFTERMATH: f64 = 2.0;
 
-/// When the machine counts as quiet, and how long to wait for that.
+/// The conditions under which the machine counts as quiet, and the longest wait for them.
 pub(crate) struct Quiet {
     /// Share of all CPUs that may be busy, 0 to 1.
     pub(crate) busy_share: f64,

@@ -11,8 +11,8 @@ use crate::process::command;
 pub(super) const PROGRAM: &str = "fluidsynth";
 pub(super) const DEBIAN: &str = "fluidsynth and timgm6mb-soundfont";
 
-/// A General MIDI soundfont of six megabytes. A held note of its string ensemble uses one voice, as
-/// a note of khor's does.
+/// A General MIDI soundfont of six megabytes. A held note of its string ensemble uses one voice,
+/// like a note in khor.
 const SOUNDFONT: &str = "/usr/share/sounds/sf2/TimGM6mb.sf2";
 /// General MIDI's string ensemble, which sounds for as long as a note is held.
 const STRINGS: u8 = 48;
@@ -46,7 +46,7 @@ fn held(voices: usize, seconds: u32) -> Smf<'static> {
         track.push(midi(channel, MidiMessage::ProgramChange { program: STRINGS.into() }));
         track.push(midi(channel, MidiMessage::NoteOn { key: key(voice).into(), vel: 64.into() }));
     }
-    // FluidSynth renders until all notes have ended, so this sets the length of the render.
+    // FluidSynth renders until all notes have ended, so these events set the length of the render.
     for channel in 0..=voices / VOICES_OF_A_BANK {
         let delta = if channel == 0 { seconds * TICKS_PER_S } else { 0 };
         let silence = MidiMessage::Controller { controller: ALL_SOUND_OFF.into(), value: 0.into() };

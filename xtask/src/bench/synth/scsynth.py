@@ -1,4 +1,4 @@
-"""Writes scsynth.scsyndef, the patch that scsynth plays beside khor.
+"""Writes scsynth.scsyndef, the patch that scsynth plays when it is compared with khor.
 
 python3 -m venv x && x/bin/pip install supriya==26.10b1 && x/bin/python scsynth.py
 """
@@ -9,7 +9,7 @@ from supriya import DoneAction, Envelope, SynthDefBuilder
 from supriya.ugens import CombN, EnvGen, FreeVerb, In, LFTri, Limiter, Out, Pan2, RLPF, SinOsc
 from supriya.ugens.core import compile_synthdefs
 
-# Buses as in khor: the dry sound of both sides, the input of the delay, the input of the reverb.
+# Buses, as in khor: the dry sound (left and right), the delay's input, the reverb's input.
 DRY, DELAY, REVERB = 16, 18, 19
 
 with SynthDefBuilder(midi=60.0, gain=0.1, pan=0.0) as builder:

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The first process in the whole Debian of `cargo xtask vm debian`. It installs khor's package and
-# then starts systemd.
+# The first process in the complete Debian system of `cargo xtask vm debian`. It installs khor's
+# package and then starts systemd.
 export PATH=/bin:/applets
 
 /bin/busybox mkdir -p /applets /proc /dev /debian

@@ -9,9 +9,9 @@
 //! systemd starts. One test removes and purges the package, and installs it into the running
 //! system. The image never changes, because qemu discards the machine's writes.
 //!
-//! A container would not do, because it cannot suspend its own kernel. The tests are built on this
-//! machine, so its C library must not be newer than Debian 12's. Otherwise the tests do not start,
-//! and the console has the reason.
+//! A container is not enough, because it has no kernel of its own to suspend. The tests are built
+//! on this machine, so its C library must not be newer than Debian 12's. Otherwise the tests do not
+//! start, and the console shows the reason.
 
 mod image;
 mod outside;

@@ -82,6 +82,6 @@ fn fill(payload: &Path, only: Option<&str>) -> Result<()> {
 }
 
 fn strip(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to.parent().context("the path has no folder")?)?;
+    fs::create_dir_all(to.parent().context("the path has no parent folder")?)?;
     output(Command::new("strip").arg("-o").arg(to).arg(from)).map(drop)
 }
