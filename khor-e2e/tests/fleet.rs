@@ -196,7 +196,7 @@ fn one_host_plays_alone(engine: &Engine, calm: &str, loud: &str) {
     let alone = engine.get("/api/fleet")["alone"].clone();
     assert_eq!(alone["ok"], false);
     assert!(
-        alone["error"].as_str().expect("an error").contains("no message of host nowhere has arrived"),
+        alone["error"].as_str().expect("an error").contains("has received no message from host nowhere"),
         "{alone}"
     );
     assert!(alone["fix"].as_str().expect("a fix of the problem").contains("site.host"), "{alone}");

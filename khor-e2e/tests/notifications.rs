@@ -111,7 +111,10 @@ fn one_notification_for_repeated_crashes() {
     let pid = crashes.crash();
     let notification = received.recv_timeout(hang_timeout()).expect("a notification of the crash");
     assert_eq!(notification.title, format!("sh (process {pid}) crashed"));
-    assert_eq!((notification.body.as_str(), notification.urgency), ("The signal SIGSEGV ended it.", 1));
+    assert_eq!(
+        (notification.body.as_str(), notification.urgency),
+        ("The signal SIGSEGV ended the program.", 1)
+    );
     assert_eq!((notification.app.as_str(), notification.icon.as_str()), ("khor", "org.khor.Khor"));
     assert_eq!((notification.replaces, notification.actions.len(), notification.expires_ms), (0, 0, -1));
     let cue = monitor.wait_for("the cue of the crash", |message| message["member"] == "Cue");

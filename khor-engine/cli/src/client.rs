@@ -86,9 +86,9 @@ impl EngineAddress {
         };
         let token_file = self.token_file.as_deref().or(listen.token_file.as_deref());
         let token = token_file.map(read_token).transpose()?;
-        // The configured token is sent only to this user's engines. Any server may receive the
-        // request if the user gives --token-file, or if the user gives --listen and there is no
-        // token to send.
+        // The token from the configuration must reach only engines of this user. So khor talks to
+        // a server of another user in two cases only: the user gives --token-file, or the user
+        // gives --listen and no token is configured.
         let is_named = self.token_file.is_some() || (self.listen.is_some() && token.is_none());
         let trust = if is_named { Trust::Named } else { Trust::Owner };
         Ok(Client::new(address, token, trust))

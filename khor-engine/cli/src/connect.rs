@@ -127,8 +127,8 @@ impl Transport for PlainTransport {
     }
 }
 
-/// Returns the remaining time and the name of the limit that applies. The time is `None` if there
-/// is no limit.
+/// Returns the remaining time and the name of the time limit that ends first. The remaining time
+/// is `None` if there is no limit.
 fn limit(timeout: NextTimeout) -> Result<(Option<Duration>, Timeout), Error> {
     let left = timeout.not_zero().map(|left| *left);
     if left.is_some_and(|left| left.is_zero()) {

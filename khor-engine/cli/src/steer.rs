@@ -10,8 +10,8 @@ use super::client::EngineAddress;
 pub(super) struct MuteArgs {
     #[command(flatten)]
     engine: EngineAddress,
-    /// Mute by hand (on) or unmute (off). Without this argument, the mute toggles, and a snooze
-    /// becomes a mute by hand
+    /// Mute (on) or unmute (off). Without this argument, khor toggles the mute, or replaces a
+    /// snooze by a mute without an end
     state: Option<Switch>,
 }
 

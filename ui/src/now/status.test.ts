@@ -110,7 +110,7 @@ describe('partRows', () => {
   });
 
   it('reports problems of presets and of the time zone', () => {
-    const problem = 'b.toml: the preset name mine is already used by a.toml, which plays; choose another name';
+    const problem = 'b.toml: the preset name mine is already used by a.toml, whose preset plays; choose another name';
     const health = { ...HEALTH, presets: { ...HEALTH.presets, ok: false, problems: [problem] }, time: { zone: 'UTC', ok: false, error: 'TZ=X is not a known time zone', fix: 'unset TZ' } };
     expect(partRows(health).find((part) => part.name === 'Presets')).toMatchObject({ state: 'problem', detail: problem });
     expect(partRows(health).find((part) => part.name === 'Time zone')).toMatchObject({ state: 'problem', fix: 'unset TZ' });

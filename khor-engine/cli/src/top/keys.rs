@@ -10,7 +10,7 @@ const SNOOZE_MIN: u32 = 15;
 /// Each key, with its word in the footer and its description in the help.
 pub(super) const KEYS: [(&str, &str, &str); 7] = [
     ("q", "quit", "quit (also Esc and Ctrl-C)"),
-    ("m", "mute", "mute by hand, or end this mute"),
+    ("m", "mute", "mute, or cancel a manual mute"),
     ("s", "snooze", "mute for 15 minutes, or end the snooze"),
     ("n", "next", "select the next preset"),
     ("p", "previous", "select the previous preset"),

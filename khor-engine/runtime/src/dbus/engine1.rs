@@ -128,7 +128,7 @@ fn presets(engine: &Engine) -> Vec<String> {
 }
 
 fn lanes(engine: &Engine) -> BTreeMap<String, Lane> {
-    // Rounds to thousandths, because each change sends a D-Bus signal to the whole bus.
+    // Round to thousandths, so that smaller changes send no D-Bus signal to the whole bus.
     let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
     let known = engine.signals().0.into_iter().filter_map(|(name, signal)| {
         let lane = (rounded(signal.level?), rounded(signal.deviation?), rounded(signal.surprise?));

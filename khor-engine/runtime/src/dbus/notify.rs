@@ -201,7 +201,7 @@ fn message(cue: &Cue, urgency: u8, replaces: u32, more: u32) -> Message {
     };
     let body = match more {
         0 | 1 => body,
-        _ => format!("{body} This was the last of {more} such events in a minute."),
+        _ => format!("{body} This event is the last of {more} of its kind within a minute."),
     };
     Message { kind: cue.kind, replaces, urgency, title, body }
 }
@@ -220,9 +220,9 @@ fn subject(cue: &Cue) -> String {
 fn death_text(signal: Option<u32>) -> String {
     let number = signal.and_then(|number| i32::try_from(number).ok());
     match number.map(|number| (number, Signal::try_from(number))) {
-        Some((_, Ok(signal))) => format!("The signal {} ended it.", signal.as_str()),
-        Some((number, Err(_))) => format!("The signal {number} ended it."),
-        None => "A signal ended it.".to_owned(),
+        Some((_, Ok(signal))) => format!("The signal {} ended the program.", signal.as_str()),
+        Some((number, Err(_))) => format!("The signal {number} ended the program."),
+        None => "A signal ended the program.".to_owned(),
     }
 }
 
@@ -259,7 +259,11 @@ mod tests {
         assert_eq!((bursts.due_at(), bursts.next_due(after(59))), (Some(after(60)), None));
         let update = bursts.next_due(after(60)).unwrap();
         assert_eq!((update.replaces, update.title.as_str()), (5, "more (process 7) crashed"));
-        assert!(update.body.ends_with("This was the last of 49 such events in a minute."), "{}", update.body);
+        assert!(
+            update.body.ends_with("This event is the last of 49 of its kind within a minute."),
+            "{}",
+            update.body
+        );
         assert_eq!(bursts.due_at(), None);
         assert!(bursts.add(cue(CueKind::Crash, "late"), after(119)).is_none());
         assert_eq!(bursts.add(cue(CueKind::Crash, "later"), after(300)).unwrap().replaces, 0);
@@ -274,7 +278,7 @@ mod tests {
         let (oom, crash, disk) = (oom.unwrap(), crash.unwrap(), disk.unwrap());
         assert_eq!((oom.urgency, crash.urgency, disk.urgency), (2, 1, 1));
         assert_eq!(oom.title, "Out of memory: <b>\u{fffd}x\u{fffd} (process 7) was killed");
-        assert_eq!(crash.body, "The signal SIGSEGV ended it.");
+        assert_eq!(crash.body, "The signal SIGSEGV ended the program.");
         assert!([oom, crash, disk].iter().all(|message| !message.body.contains('<')));
     }
 }

@@ -106,8 +106,8 @@ impl Player {
         self.engine.set_muted(true);
     }
 
-    /// Toggles the mute. During a snooze or quiet hours this unmutes, because the player shows
-    /// these as paused.
+    /// Toggles the mute. During a snooze or quiet hours, the player is shown as paused, so this
+    /// method unmutes.
     fn play_pause(&self) {
         self.engine.set_muted(!self.engine.is_muted());
     }

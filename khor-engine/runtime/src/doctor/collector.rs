@@ -59,8 +59,8 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
     checks
 }
 
-/// Describes the collector that the running engine uses. This check may connect to another socket
-/// than the engine.
+/// Describes the collector that the running engine uses. It may be another collector than the one
+/// that this check connects to. Returns `None` if the engine uses none.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
     let source = &input.health.as_ref()?.source;
     let delivers = source.kind == Some(SourceKind::Collector) && source.ok;
@@ -99,7 +99,7 @@ fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &
     let instead = if choice.is_machine() {
         "khor reads /proc instead".to_owned()
     } else {
-        format!("/proc cannot count {} alone, so khor has no data", scope_label(&choice.as_written()))
+        format!("khor has no data, because /proc cannot count only {}", scope_label(&choice.as_written()))
     };
     Check::problem(name, format!("{error}; {instead}"), fix)
 }

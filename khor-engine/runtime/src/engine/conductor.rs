@@ -101,7 +101,8 @@ struct MusicThread {
     outputs: Outputs,
     state: Arc<SharedState>,
     composer: Composer,
-    /// The composer's count of preset changes when the player last received timbres.
+    /// How often the composer had changed the preset when the player last received timbres. The
+    /// timbres are out of date if the composer's count is now different.
     patched: Option<u64>,
     /// The position in the music that was last published.
     published: Option<Position>,
@@ -264,7 +265,7 @@ impl MusicThread {
     /// bars.
     fn follow_device(&mut self, now_s: f64) {
         let stream = self.outputs.player.tick(now_s);
-        // After a pause, the same stream still has the notes.
+        // A stream that only paused still has its notes, so it does not receive them again.
         let is_new = stream.is_some() && stream != self.stream;
         if is_new {
             for note in &self.sounding {

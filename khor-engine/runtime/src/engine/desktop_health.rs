@@ -2,8 +2,8 @@
 
 use khor_api::{DesktopHealth, Health};
 
-/// Combines the health of all parts. The result is enabled if any part is enabled, and ok if all
-/// enabled parts are ok. Otherwise it is the health of the first part that fails.
+/// Combines the health of all parts. If an enabled part fails, returns the health of the first such
+/// part. Otherwise the result is ok, or off if no part is enabled.
 pub(super) fn overall_health(parts: &DesktopHealth) -> Health {
     let DesktopHealth { bus, mpris, notifications } = parts;
     let mut enabled = [bus, mpris, notifications].into_iter().filter(|part| part.enabled).peekable();

@@ -157,7 +157,7 @@ impl Library {
             let first = self.file_of(name).filter(|first| *first != path)?;
             let (path, first) = (path.display(), first.file_name()?.display());
             Some(format!(
-                "{path}: the preset name {name} is already used by {first}, which plays; choose another name"
+                "{path}: the preset name {name} is already used by {first}, whose preset plays; choose another name"
             ))
         })
     }
@@ -252,7 +252,7 @@ mod tests {
         let problems = library.problems();
         let [problem] = problems.as_slice() else { panic!("{problems:?}") };
         assert!(
-            problem.contains("b.toml: the preset name mine is already used by a.toml, which plays"),
+            problem.contains("b.toml: the preset name mine is already used by a.toml, whose preset plays"),
             "{problem}"
         );
         let found = library.find("mine").unwrap();

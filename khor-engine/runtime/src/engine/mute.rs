@@ -146,7 +146,7 @@ mod tests {
         engine.snooze_for(Duration::from_millis(20));
         engine.set_muted(true);
         tokio::time::sleep(Duration::from_millis(60)).await;
-        assert!(engine.is_muted(), "a mute by hand has no end");
+        assert!(engine.is_muted(), "a manual mute has no end");
         engine.snooze(1).unwrap();
         engine.set_muted(false);
         assert_eq!(snoozed(&engine), None);

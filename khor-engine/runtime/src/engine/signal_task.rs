@@ -183,7 +183,7 @@ impl SignalTask {
             let mut state = self.state.lock();
             state.history.clear();
             if subject != self.subject {
-                // The listed cues belong to the previous scope.
+                // Clear the cues, because they belong to the previous scope.
                 state.cues.clear();
             }
             self.subject = subject;

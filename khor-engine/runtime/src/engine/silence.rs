@@ -133,7 +133,7 @@ mod tests {
         silence.set_manually(true);
         silence.advance(220, NIGHT);
         silence.advance(700, None);
-        assert!(silence.is_muted(), "a mute by hand outlasts quiet hours");
+        assert!(silence.is_muted(), "a manual mute outlasts quiet hours");
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
         silence.advance(220, NIGHT);
         silence.set_manually(false);
         silence.advance(221, NIGHT);
-        assert!(!silence.is_muted(), "an unmute by hand has priority over quiet hours");
+        assert!(!silence.is_muted(), "a manual unmute has priority over quiet hours");
         silence.snooze(300);
         silence.advance(300, NIGHT);
         assert!(!silence.is_muted(), "the snooze has ended, and the unmute still applies");

@@ -48,8 +48,8 @@ pub struct StageSection<'a> {
     pub section: Option<&'a str>,
     /// Number of hosts, including silent hosts.
     pub hosts: usize,
-    /// Lanes of the busiest tenth of the hosts, reduced to the enabled signals. `None` if no host
-    /// sends.
+    /// Combined lanes of the hosts: each lane is the 90th percentile over these hosts. Only enabled
+    /// signals have a lane. `None` if no host sends.
     pub lanes: Option<Lanes>,
 }
 
@@ -99,7 +99,7 @@ pub struct Solo {
 /// A section that plays its own pulse.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SectionPulse {
-    /// Name of the section. `None` for all sections that share the last part.
+    /// Name of the section. `None` for the last part, which several sections may share.
     pub section: Option<String>,
     /// Number of hosts, including silent hosts.
     pub hosts: usize,
@@ -154,8 +154,8 @@ impl Stage {
         plan
     }
 
-    /// Sets the pulse of each section to its busiest tenth of hosts, or to its soloist if the
-    /// soloist is louder.
+    /// Computes the pulse of each section. Each lane of the pulse is the 90th percentile over the
+    /// section's hosts, or the soloist's lane if that is louder.
     fn sections(
         &mut self,
         hosts: &[StageHost<'_>],
@@ -196,8 +196,9 @@ impl Stage {
         PulseCast::Sections(pulses)
     }
 
-    /// Returns the number of hosts that share the part `index`, and the lanes of their busiest
-    /// tenth. If only sums are known, takes each lane from the section in which it is loudest.
+    /// Returns the number of hosts that share the part `index`, and their combined lanes. Each lane
+    /// is the 90th percentile over these hosts. If only the sums of sections are known, each lane
+    /// comes from the section where its level is highest.
     fn part_lanes(&self, index: usize, hosts: &[StageHost<'_>], detail: &SiteDetail<'_>) -> (usize, Lanes) {
         match detail {
             SiteDetail::Each => {

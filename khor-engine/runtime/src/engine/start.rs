@@ -80,8 +80,8 @@ impl Engine {
             baseline_file,
             conductor.clone(),
         );
-        // The engine holds the sender of the source's settings, so the source may end when the
-        // engine is dropped.
+        // Dropping the engine drops the sender of the source's settings, which ends the source.
+        // This end is not a failure.
         let may_end = {
             let settings = source_settings.clone();
             move || settings.has_changed().is_err()

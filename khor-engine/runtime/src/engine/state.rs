@@ -234,9 +234,9 @@ pub(super) struct EngineState {
     history_at: Option<Instant>,
 }
 
-/// The deviation of a lane from its baseline that clients receive, in octaves. For one machine it
-/// is computed from the displayed rate, so that both numbers agree. No single rate describes many
-/// hosts, so for them it is the deviation of the combined lane.
+/// The deviation of a lane from its baseline that clients receive, in octaves. For one machine, the
+/// deviation is computed from the displayed rate, so that it agrees with this rate. For many hosts,
+/// it is the deviation of their combined lane, because no single rate describes them.
 pub(super) fn reported_deviation(reading: &Reading, lane: &LaneInfo, is_of_many: bool) -> Option<f32> {
     if is_of_many {
         return reading.lanes.value(lane.id).map(|lane| lane.deviation);

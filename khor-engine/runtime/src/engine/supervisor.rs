@@ -12,9 +12,9 @@ use tokio::{
 };
 
 /// Threads whose panic does not end the run. Tasks on `khor-io` report a panic to the task that
-/// awaits them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value; after a panic
-/// it is missing. `khor-audio-end` only closes a stream. A panic in `khor-render` fails only its
-/// request.
+/// awaits them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value, and the
+/// engine runs without this value. `khor-audio-end` only closes a stream. After a panic in
+/// `khor-render`, only the request that it renders fails.
 const MAY_FAIL: [&str; 6] =
     ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file", "khor-render"];
 
@@ -62,8 +62,9 @@ impl Supervisor {
         })
     }
 
-    /// Runs a source and the signal task, which end together. If `can_finish` is true, this means
-    /// that the capture has ended. Otherwise it is a failure, unless `may_end` returns true.
+    /// Runs a source and the signal task, which end together. If `can_finish` is true, their end
+    /// means that the capture has ended. Otherwise their end is a failure, unless `may_end` returns
+    /// true.
     pub(super) fn spawn_source(
         &self,
         source: impl Future<Output = ()> + Send + 'static,

@@ -24,8 +24,8 @@ struct Scope {
 }
 
 impl Totals {
-    /// Handles a new source for the scope `scope_name`. The first frame of a source only sets its
-    /// starting counts, because these began at an unknown time.
+    /// Handles a new source for the scope `scope_name`. The first frame of the source adds nothing
+    /// to the totals, because its counts may have begun long ago. Later frames add the difference.
     pub(super) fn source_up(&mut self, scope_name: &str) {
         let index = self.scopes.iter().position(|scope| scope.name == scope_name);
         let scope = index.and_then(|index| self.scopes.remove(index));

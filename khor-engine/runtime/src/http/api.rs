@@ -124,8 +124,8 @@ fn change(call: Call) -> Result<Tagged<ConfigChanged<Config>>, Failure> {
     Ok(Tagged { json: ConfigChanged { config, ok: true, restart_required, not_saved }, tag })
 }
 
-/// Parses the tags in an `If-Match` header. A weak tag keeps its prefix `W/`, because it must not
-/// match. The tag of the compressed configuration is converted to the tag of the uncompressed one.
+/// Parses the tags in an `If-Match` header. A weak tag keeps its prefix `W/`, so that it matches no
+/// configuration. The tag of a compressed answer is converted to the tag of the uncompressed one.
 fn tags(header: &str) -> Vec<&str> {
     header.split(',').map(|tag| uncompressed_tag(tag.trim().trim_matches('"'))).collect()
 }

@@ -71,8 +71,8 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
     if !is_view && let Some(found) = file(dir, path, headers) {
         return found;
     }
-    // Clients of the first version of khor expect the page at any path if it is served from a
-    // folder.
+    // If khor serves the page from a folder, clients of khor's first version expect the page at
+    // every path.
     if !is_view && dir.is_none() {
         return not_found("there is no such file");
     }

@@ -42,7 +42,7 @@ fn draw_title(row: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     }
     let (silence, learning) = (silence(state), learning(state));
     let columns = |text: &str| text.chars().count() + 2;
-    // If the row is too short for both texts, show only the reason for the silence.
+    // If the row is short, omit the progress of learning and show only why khor is silent.
     let is_roomy = title.width() + columns(&silence) + columns(&learning) <= row.width.into();
     let badges = match (silence.is_empty(), learning.is_empty() || !is_roomy) {
         (_, true) => silence,
@@ -62,7 +62,7 @@ fn silence(state: &State) -> String {
     match (controls.snoozed_until_ts_ms, controls.quiet_until_ts_ms) {
         (None, None) if controls.muted => "MUTED".to_owned(),
         (None, None) => String::new(),
-        // A mute by hand has no end, so it comes before a snooze and quiet hours.
+        // A manual mute has no end, so it comes before a snooze and quiet hours.
         _ if controls.silence.as_ref().is_some_and(|silence| silence.reason == SilenceReason::Muted) => {
             "MUTED".to_owned()
         }
@@ -89,7 +89,7 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Them
     let (source, source_is_well) = source_text(&health.source);
     let (audio, audio_is_well) = audio_text(&health.audio);
     let style = |is_well| if is_well { DIM } else { theme.bad() };
-    // A failing part comes first, because the row may be too short for both texts.
+    // A failing part comes first, because a short row cuts off the second part.
     let mut parts = [(source, source_is_well), (audio, audio_is_well)];
     parts.sort_by_key(|(_, is_well)| *is_well);
     let [first, second] = parts.map(|(words, is_well)| Span::styled(words, style(is_well)));

@@ -69,8 +69,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme,
     }
 }
 
-/// Returns the lanes that fit into `room` rows. These are the lanes with the largest deviations, in
-/// their usual order.
+/// Selects the `room` lanes with the largest deviations. Returns them in the order of `lanes`.
 fn visible_lanes(lanes: &[Lane], room: usize) -> Vec<&Lane> {
     let mut by_deviation: Vec<usize> = (0..lanes.len()).collect();
     let deviation = |i: &usize| lanes[*i].now.deviation.unwrap_or(f32::NEG_INFINITY);

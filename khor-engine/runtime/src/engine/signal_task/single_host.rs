@@ -55,7 +55,7 @@ impl SignalTask {
         let host = site.hosts.iter().find(|host| host.name == *name);
         let shortfall = match host {
             None => Some(Shortfall {
-                error: format!("no message of host {name} has arrived in site {}", site.name),
+                error: format!("site {} has received no message from host {name}", site.name),
                 fix: format!(
                     "run khor relay --site {} --host {name} on that host, or play all hosts: khor config site.host null",
                     site.name
