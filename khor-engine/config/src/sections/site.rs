@@ -27,7 +27,7 @@ section! {
 /// Name of a site or host.
 const HOST: TextRule = TextRule {
     max_chars: Name::MAX_LEN as u32,
-    form: "1 to 63 of a-z A-Z 0-9 - _",
+    form: "1 to 63 characters of a-z A-Z 0-9 - _",
     pattern: Some("^[a-zA-Z0-9_-]{1,63}$"),
     is_valid: |text| Name::new(text).is_ok(),
     explain: Some(|text| Name::new(text).err().map(|error| error.to_string()).unwrap_or_default()),
@@ -35,7 +35,7 @@ const HOST: TextRule = TextRule {
 };
 const HOST_NAME: Rule = Rule::Text(&HOST);
 const SITE_NAME: Rule = Rule::Text(&TextRule {
-    form: "up to 63 of a-z A-Z 0-9 - _",
+    form: "up to 63 characters of a-z A-Z 0-9 - _",
     pattern: Some("^[a-zA-Z0-9_-]{0,63}$"),
     is_valid: |text| text.is_empty() || Name::new(text).is_ok(),
     ..HOST
