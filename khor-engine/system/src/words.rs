@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// A count with its noun: `1 cue`, `2 cues`. The noun must have a regular plural.
+/// Formats a count with its noun: `1 cue`, `2 cues`. The noun must have a regular plural.
 pub fn counted(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
@@ -15,7 +15,7 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
-/// A number of bytes with a decimal unit: `512 bytes`, `20.5 GB`.
+/// Formats a number of bytes with a decimal unit: `512 bytes`, `20.5 GB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [(u64, &str); 4] =
         [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1000, "kB")];

@@ -70,7 +70,7 @@ pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     })
 }
 
-/// Replaces each lane of saturation (`lat`, `stall`, `mem`, `cpu`) by the lane of the most
+/// Replaces each lane of saturation (`lat`, `stall`, `mem`, `cpu`) with the lane of the most
 /// saturated section. Keeps all other lanes.
 pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
     let most = sections.fold(of_all.clone(), |most, section| louder(&most, section));

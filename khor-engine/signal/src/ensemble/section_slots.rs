@@ -74,7 +74,7 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
 mod tests {
     use super::*;
 
-    /// The slots of sections. An empty name is a host without a section.
+    /// Assigns sections and returns their slots. An empty name is a host without a section.
     fn assign(slots: &mut SectionSlots<String, 4>, sections: &[&str]) -> Vec<usize> {
         let known = || sections.iter().map(|section| Some(*section).filter(|name| !name.is_empty()));
         slots.assign(known());

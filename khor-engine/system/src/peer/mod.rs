@@ -72,11 +72,11 @@ impl Peer {
     }
 }
 
-/// The socket at `source` that is connected to `destination`, or that listens if `destination` is
-/// unspecified.
+/// Finds the socket at `source` that is connected to `destination`. If `destination` is
+/// unspecified, finds the socket that listens at `source`.
 ///
 /// A kernel without `sock_diag` for TCP reports `ENOENT`, which also means that there is no such
-/// socket. So khor trusts this answer only after `sock_diag` has found a socket.
+/// socket. khor therefore trusts this answer only after `sock_diag` has found a socket once.
 fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket>> {
     static HAS_FOUND: AtomicBool = AtomicBool::new(false);
     match sock_diag::find(source, destination) {
@@ -89,8 +89,8 @@ fn find(source: SocketAddr, destination: SocketAddr) -> io::Result<Option<Socket
     }
 }
 
-/// The user whose program listens at `address`. `None` if no program listens there, or khor cannot
-/// find its user.
+/// Finds the user whose program listens at `address`. `None` if no program listens there, or if
+/// khor cannot find the user.
 pub fn listener(address: SocketAddr) -> Option<u32> {
     let any = match address {
         SocketAddr::V4(_) => SocketAddr::from(([0; 4], 0)),
@@ -107,9 +107,9 @@ pub fn client_socket(local: SocketAddr, remote: SocketAddr) -> Option<(u32, u32)
 
 /// Whether `uid` is the user of this process.
 ///
-/// In a user namespace, the kernel reports every unknown user as the overflow user. So a process of
-/// the overflow user cannot distinguish its own sockets from those of unknown users, and the result
-/// is false.
+/// In a user namespace, the kernel reports every unknown user as the overflow user. A process of
+/// the overflow user therefore cannot distinguish its own sockets from the sockets of unknown
+/// users. For such a process, the result is false.
 pub fn is_own(uid: u32) -> bool {
     /// The overflow user; `None` if the user namespace knows all users.
     static OVERFLOW: LazyLock<Option<u32>> = LazyLock::new(|| {

@@ -17,8 +17,8 @@ const ANSWER_BYTES: usize = 4096;
 /// The cookie that matches any socket (`INET_DIAG_NOCOOKIE`).
 const ANY_COOKIE: [u8; 8] = [0xFF; 8];
 
-/// The socket at `source` that is connected to `destination`, or that listens if `destination` is
-/// unspecified.
+/// Finds the socket at `source` that is connected to `destination`. If `destination` is
+/// unspecified, finds the socket that listens at `source`.
 ///
 /// # Errors
 ///

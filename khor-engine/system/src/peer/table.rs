@@ -9,8 +9,8 @@ use khor_proto::kernel_text;
 
 use super::{Socket, canonical, check_families};
 
-/// The socket at `source` that is connected to `destination`, or that listens if `destination` is
-/// unspecified.
+/// Finds the socket at `source` that is connected to `destination`. If `destination` is
+/// unspecified, finds the socket that listens at `source`.
 ///
 /// # Errors
 ///
