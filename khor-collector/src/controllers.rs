@@ -2,7 +2,7 @@
 
 use khor_proto::kernel_text;
 
-/// A cgroup controller that khor needs to count for a scope.
+/// A cgroup controller. Some counters of a scope are available only if this controller is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Controller {
     Io,

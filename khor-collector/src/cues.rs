@@ -37,8 +37,9 @@ pub(crate) async fn pass_on(ring: CueRing, server: Arc<Server>, scopes: Arc<Scop
     }
 }
 
-/// Finds the scopes of a process that was killed because memory ran out. Before 6.8 the kernel
-/// reports only the number of this process, so the in-kernel programs cannot find its scopes.
+/// Finds the scopes of a process that was killed because memory ran out. Before Linux 6.8 the
+/// kernel reports only the number of this process, so the in-kernel programs cannot find its
+/// scopes.
 fn unmarked_scopes(cue: &Cue, scopes: &Scopes) -> u64 {
     match (cue.kind, cue.cgroup_id, cue.pid) {
         (CueKind::Oom, None, Some(pid)) => scopes.of_process(pid),

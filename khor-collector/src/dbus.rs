@@ -1,9 +1,9 @@
 //! Publishes `org.khor.Collector` on the system bus: read-only properties and signals for `busctl`
 //! and desktop tools.
 //!
-//! The bus is optional. If the bus is missing, restarts or denies the name, the collector logs once
-//! how to fix this and keeps trying to connect. All of this runs in a separate task, so it never
-//! delays the samples.
+//! The bus is optional. If the bus is missing, restarts, or denies the collector its name, the
+//! collector logs once how to fix the problem and keeps trying to connect. The connection has its
+//! own task, so it never delays the samples.
 
 use std::{sync::Arc, time::Duration};
 
@@ -142,7 +142,7 @@ async fn connect(collector: Collector) -> zbus::Result<Connection> {
     connection::Builder::system()
         .serve_at(PATH, collector)
         .name(NAME)
-        // With the default settings, two collectors would keep taking the name from each other.
+        // With zbus's default flags, two collectors would keep taking the name from each other.
         .allow_name_replacements(false)
         .replace_existing_names(false)
         .method_timeout(Duration::from_secs(5))

@@ -22,7 +22,7 @@ pub(crate) unsafe trait OwnsDescriptor: AsRawFd {}
 unsafe impl OwnsDescriptor for OwnedFd {}
 // SAFETY: a `UnixStream` wraps an `OwnedFd`.
 unsafe impl OwnsDescriptor for UnixStream {}
-// SAFETY: the ring buffer owns the map's data, which own the map's descriptor.
+// SAFETY: a `RingBuf<MapData>` owns its `MapData`, which owns the map's descriptor.
 unsafe impl OwnsDescriptor for RingBuf<MapData> {}
 
 /// Registers `owner` with the tokio runtime. The result can wait until `owner` is readable, but not

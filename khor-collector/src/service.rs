@@ -16,9 +16,9 @@ pub(crate) fn stopping() {
     notify(NotifyState::Stopping);
 }
 
-/// Notifies systemd's watchdog regularly, if the unit has one. This thread also reads from clients.
-/// Before each notification it waits for the thread that sends to clients. So the notifications
-/// stop if either thread hangs.
+/// Notifies systemd's watchdog regularly, if the unit has one. The notifications stop if the thread
+/// that reads from clients hangs, because this task runs on that thread. They also stop if the
+/// thread that sends to clients hangs, because this task waits for it before each notification.
 pub(crate) async fn notify_watchdog(server: Arc<Server>) {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     let mut ticks = tokio::time::interval(limit / 2);

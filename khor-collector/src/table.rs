@@ -13,7 +13,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) probes: &'a [ProbeState],
     pub(crate) counters: &'a [CounterInfo],
     pub(crate) cues: &'a [CueInfo],
-    /// Whether cgroups and processes can be counted.
+    /// Whether khor can count the activity of single cgroups and processes.
     pub(crate) scopes: Availability,
     /// Number of events that the kernel did not pass to the probes since they were attached.
     pub(crate) missed_events: Option<u64>,

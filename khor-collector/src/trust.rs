@@ -1,9 +1,10 @@
 //! Decides which clients are trusted. Root and trusted users get all counters, cues and intervals.
 //! Other members of the group `khor` get less.
 //!
-//! Frequent counts show more than load: the context switches of a terminal show when its user
-//! presses keys. So members who are not trusted get samples only at multiples of 100 ms. They get
-//! no cues for program starts, and no counts of other users' processes.
+//! Frequent samples reveal more than the load of the machine. For example, the context switches of
+//! a terminal reveal when its user presses keys. So untrusted members of the group get samples only
+//! at multiples of 100 ms. They get no cues for program starts, and no counts of other users'
+//! processes.
 
 use std::collections::BTreeSet;
 
@@ -60,8 +61,8 @@ impl Trusted {
 }
 
 impl Peer {
-    /// Untrusted users get intervals that are multiples of this value, in milliseconds. Scopes in
-    /// which all activity is the user's own are an exception.
+    /// Intervals of untrusted users are multiples of this value, in milliseconds. The exception is
+    /// a scope in which all activity belongs to the user.
     pub(crate) const GRID_MS: u16 = 100;
 
     /// The interval that this user gets for a requested interval, in milliseconds. `owns_scope`
@@ -73,7 +74,7 @@ impl Peer {
     /// Text that describes how the administrator can trust this user. It contains the user's number
     /// and not the name, because looking up the name may need system calls that the filter forbids.
     pub(crate) fn remedy(self) -> String {
-        format!("the administrator can allow it with KHOR_TRUST={} in /etc/default/khor", self.uid)
+        format!("the administrator can trust this user with KHOR_TRUST={} in /etc/default/khor", self.uid)
     }
 }
 

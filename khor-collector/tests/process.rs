@@ -326,8 +326,8 @@ fn two_capabilities_suffice() {
     if !root_or_skip() {
         return;
     }
-    // Before 5.11 maps and programs count towards this limit of locked memory, which the collector
-    // inherits.
+    // Before Linux 5.11 maps and programs count towards this limit of locked memory, which the
+    // collector inherits.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY); // newer kernels do not need it, and may forbid it
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])

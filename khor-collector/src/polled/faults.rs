@@ -1,8 +1,9 @@
 //! Reads the number of page faults from the kernel's files.
 //!
-//! One counter counts all faults, the other counts major faults. A counter of minor faults could
-//! decrease: the kernel counts a fault when it begins, but knows only at its end whether the fault
-//! is major.
+//! There is a counter of all faults and a counter of major faults. There is no counter of minor
+//! faults, because their number, the difference of the two, could decrease. The kernel adds a fault
+//! to the number of all faults when the fault begins. Only when the fault ends, the kernel knows
+//! whether the fault is major.
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use khor_proto::Availability;
 use super::file::{Kept, hidden_by_proc, number};
 use crate::controllers::Controller;
 
-/// The open file that contains both counts, or the reason why there is no such file.
+/// The open file with the counts of all faults and of major faults, or the reason why there is no
+/// such file.
 #[derive(Debug)]
 pub(super) struct Faults(Result<(Kept, Format), String>);
 

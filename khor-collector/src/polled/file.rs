@@ -36,8 +36,8 @@ impl Kept {
     }
 }
 
-/// If a mount option of /proc hides the file at `path`, returns this as the reason why the file is
-/// missing.
+/// If a mount option of /proc hides the file at `path`, returns a text that names this option as
+/// the reason why the file is missing.
 pub(super) fn hidden_by_proc(path: &Path) -> Option<String> {
     let only_processes = path.starts_with("/proc") && !path.exists() && shows_only_processes(&mounts()?);
     only_processes.then(|| {

@@ -1,8 +1,8 @@
 //! Reads the number of missed events. The kernel does not pass an event to a program that is
 //! already running on the same CPU.
 //!
-//! The kernel shows this number in the `fdinfo` file of a program's descriptor. Once the file is
-//! open, reading it needs neither a capability nor `bpf()`.
+//! The kernel shows the number of missed events in the `fdinfo` file of a program's descriptor.
+//! Once the file is open, reading it needs neither a capability nor `bpf()`.
 
 use std::{
     io,
@@ -26,7 +26,7 @@ impl Missed {
         )
     }
 
-    /// Opens these `fdinfo` files.
+    /// Opens the `fdinfo` files at `paths`.
     pub(super) fn open_files(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         Self(paths.into_iter().map(|path| open_one(&path)).collect())
     }
@@ -52,7 +52,7 @@ impl Missed {
 }
 
 fn open_one(path: &Path) -> Result<Kept, String> {
-    // Before 5.14, a process that has changed its user cannot open its own `fdinfo`.
+    // Before Linux 5.14, a process that has changed its user cannot open its own `fdinfo`.
     let unreadable = |error: io::Error| match error.kind() {
         io::ErrorKind::PermissionDenied => {
             "this kernel does not count missed events, or shows them only to root: use kernel 5.14 or later"

@@ -21,8 +21,8 @@ use self::{faults::Faults, pressure::Pressure};
 /// Time between two readings, in nanoseconds. A client with this interval gets a new reading with
 /// every sample, because both occur at multiples of the interval.
 const REFRESH_NS: u64 = 100_000_000;
-/// Time between two readings of missed events, in nanoseconds. It is longer, because this reading
-/// alone costs as much as the reading of all other files.
+/// Time between two readings of missed events, in nanoseconds. It is longer than [`REFRESH_NS`],
+/// because reading the missed events costs as much as reading all other files.
 const MISSED_REFRESH_NS: u64 = 1_000_000_000;
 
 /// The counters, in the order of all arrays in this module.

@@ -38,7 +38,7 @@ pub(crate) enum PrivilegeError {
     )]
     Missing { missing: String },
     #[error(
-        "root has no {missing} here: add what is missing where the process is started (systemd: \
+        "root has no {missing} here: allow the missing capabilities in the unit or container (systemd: \
          CapabilityBoundingSet=; containers: `--cap-add BPF --cap-add PERFMON`)"
     )]
     MissingForRoot { missing: String },
@@ -48,7 +48,7 @@ pub(crate) enum PrivilegeError {
     )]
     UserNamespace,
     #[error(
-        "root has no {missing} here, so it cannot become the user {user}: add what is missing \
+        "root has no {missing} here, so it cannot become the user {user}: allow the missing capabilities \
          (systemd: CapabilityBoundingSet=), start the program as that user with CAP_BPF and CAP_PERFMON, or \
          stay root with `--user root`"
     )]
@@ -134,16 +134,16 @@ pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError
 /// process cannot gain privileges.
 pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     require_single_thread()?;
-    // Before 5.11, maps and programs count towards this limit of locked memory. Only root may raise
-    // the limit. For other users this call fails and the limit stays.
+    // Before Linux 5.11, maps and programs count towards this limit of locked memory. Only root may
+    // raise the limit. For other users this call fails and the limit stays.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
     let keep: CapsHashSet = NEEDED.into_iter().collect();
     cut_bounding_set(&keep)?;
     if let Some(user) = user.filter(|user| !user.uid.is_root()) {
         become_user(user)?;
     }
-    // The permitted set may only shrink, and must contain the effective set. So the effective set
-    // is emptied first, and filled after the permitted set has shrunk.
+    // The permitted capabilities may only shrink, and must include the effective ones. So empty the
+    // effective set first, and fill it after the permitted set has shrunk.
     caps::set(None, CapSet::Effective, &CapsHashSet::new()).map_err(give_up("lowering capabilities"))?;
     caps::set(None, CapSet::Permitted, &keep).map_err(give_up("shrinking capabilities"))?;
     caps::set(None, CapSet::Effective, &keep).map_err(give_up("raising the two needed capabilities"))?;
@@ -155,8 +155,8 @@ pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
 /// Gives up the last capabilities, then reads the capability sets back to check that all are empty.
 pub(crate) fn drop_all() -> Result<(), PrivilegeError> {
     require_single_thread()?;
-    // Clear the bounding set first, because this needs a capability. Only a process that stays root
-    // still has this capability.
+    // Clear the bounding set before the other sets, because clearing the bounding set needs
+    // CAP_SETPCAP. Only a process that stays root still has this capability.
     cut_bounding_set(&CapsHashSet::new())?;
     for set in [CapSet::Effective, CapSet::Permitted, CapSet::Inheritable, CapSet::Ambient] {
         caps::clear(None, set).map_err(give_up("dropping the last capabilities"))?;
@@ -217,7 +217,7 @@ fn require_single_thread() -> Result<(), PrivilegeError> {
         return Ok(());
     }
     Err(PrivilegeError::GiveUp {
-        doing: "checking for a single thread",
+        doing: "checking that the process has only one thread",
         reason: format!("there are {threads}"),
     })
 }

@@ -1,5 +1,5 @@
-//! Filters system calls. It allows only the calls that serving needs, and lists why each is needed.
-//! Any other call kills the process.
+//! Installs a filter that allows only the system calls that serving needs. The tables in this
+//! module state why each call is needed. Any other call kills the process.
 //!
 //! The filter also limits an attacker who controls the process. The attacker cannot start programs,
 //! write files, make memory executable, reach the network or use BPF.

@@ -1,5 +1,5 @@
-//! Reads the counters from memory that is shared with the in-kernel programs, and writes requests
-//! to the programs there. Neither needs a system call.
+//! Reads the counters of the in-kernel programs, and writes the collector's requests to these
+//! programs. Both use shared memory, so they need no system calls.
 
 use std::{io, mem::offset_of, os::fd::BorrowedFd};
 
@@ -14,8 +14,8 @@ const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
 const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
-/// Slots in which every running CPU soon has a count. Each reading checks these slots for all CPUs
-/// without counts. So when one of these CPUs comes online or wakes up, the next reading includes
+/// Slots in which every running CPU soon has a count. Each reading checks these slots of the CPUs
+/// that had no counts so far. So if such a CPU comes online or wakes up, the next reading includes
 /// it.
 const ACTIVITY_SLOTS: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
 /// Interval at which all slots of the CPUs without counts are checked, in nanoseconds.

@@ -22,8 +22,9 @@ use super::{
     offsets::Offsets,
 };
 
-/// Maximum number of disk requests that can be timed at once on a machine with `cpus` CPUs. Each
-/// CPU adds to the number, because the kernel reserves up to 128 elements of the map for it.
+/// Maximum number of disk requests that can be timed at once on a machine with `cpus` CPUs. The
+/// number grows with the CPUs, because the kernel reserves up to 128 elements of the map for each
+/// CPU.
 const fn requests_in_flight(cpus: usize) -> usize {
     4096 + 256 * cpus
 }
@@ -203,9 +204,9 @@ fn common_failure(states: &[ProbeState]) -> Option<String> {
     states.first().and_then(|state| state.outcome.clone().err())
 }
 
-/// Returns advice about `RLIMIT_MEMLOCK` if `reason` is a permission error. Before 5.11 this limit,
-/// often 64 KiB, applies to programs and maps. Exceeding it gives the same error as a missing
-/// capability.
+/// Returns advice about `RLIMIT_MEMLOCK` if `reason` is a permission error. Before Linux 5.11 this
+/// limit, often 64 KiB, applies to programs and maps. If the limit is exceeded, the error is the
+/// same as for a missing capability.
 pub(super) fn memlock_advice(reason: &str) -> &'static str {
     if reason.contains("os error 1)") {
         " (before kernel 5.11 also raise `ulimit -l`, or set LimitMEMLOCK=infinity in the systemd unit)"

@@ -19,11 +19,12 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 /// Every bit pattern must be a valid value. Size and alignment must be multiples of a word's size.
 pub(super) unsafe trait Words: Copy {}
 
-// SAFETY: these are `repr(C)` structures of `u64` and of arrays of `u64`.
+// SAFETY: `CpuCounters` is a `repr(C)` structure of `u64` and of arrays of `u64`.
 unsafe impl Words for khor_layout::CpuCounters {}
-// SAFETY: as for `CpuCounters`.
+// SAFETY: `ScopeCounters` is a `repr(C)` structure of `u64` and of arrays of `u64`.
 unsafe impl Words for khor_layout::ScopeCounters {}
-// SAFETY: as for `CpuCounters`.
+// SAFETY: `ScopeTable` is a `repr(C)` structure of `u64` and of arrays of `Place`, whose fields are
+// all `u64`.
 unsafe impl Words for khor_layout::ScopeTable {}
 
 /// A BPF array of `T` that is mapped into memory. The kernel uses this memory at the same time, so
@@ -37,7 +38,7 @@ pub(super) struct Mapping<T> {
 
 // SAFETY: the mapping lives as long as the value, and all accesses are atomic.
 unsafe impl<T> Send for Mapping<T> {}
-// SAFETY: as for `Send`.
+// SAFETY: all accesses through a shared reference are atomic.
 unsafe impl<T> Sync for Mapping<T> {}
 
 impl<T: Words> Mapping<T> {

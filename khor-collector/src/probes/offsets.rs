@@ -13,18 +13,19 @@ type Found = Result<u32, String>;
 pub(super) struct Offsets {
     globals: Vec<(&'static str, Found)>,
     values: Vec<(&'static str, u32)>,
-    /// Whether `block_rq_issue` has the request queue as its first argument (before 5.11).
+    /// Whether `block_rq_issue` has the request queue as its first argument (before Linux 5.11).
     pub(super) queue_first: bool,
-    /// Whether the argument of `mark_victim` is a process number instead of a task (before 6.8).
+    /// Whether the argument of `mark_victim` is a process number instead of a task (before Linux
+    /// 6.8).
     pub(super) victim_is_number: bool,
-    /// Whether a class id or priority replaces the cgroup of a socket (before 5.15).
+    /// Whether a class id or priority replaces the cgroup of a socket (before Linux 5.15).
     pub(super) sockets_have_tags: bool,
 }
 
 impl Offsets {
     /// Reads the BTF file at `path`. `kernel_reads` says whether programs may read kernel memory.
     pub(super) fn of_running_kernel(path: &str, cpus: usize, kernel_reads: bool) -> Result<Self, String> {
-        // Mapping the file saves memory, but works only since 6.16.
+        // Mapping the file saves memory, but works only since Linux 6.16.
         let btf = Btf::from_file_with_backend(path, btf_rs::Backend::Mmap)
             .or_else(|_| Btf::from_file(path))
             .map_err(|error| error.to_string())?;
@@ -56,7 +57,7 @@ impl Offsets {
         }
     }
 
-    /// All globals with their values. An unknown value is [`global::UNKNOWN`].
+    /// All globals with their values. The value is [`global::UNKNOWN`] if it could not be read.
     pub(super) fn globals(&self) -> impl Iterator<Item = (&'static str, &u32)> {
         self.values.iter().map(|(name, value)| (*name, value))
     }
@@ -109,7 +110,7 @@ const FIELDS: [(&str, Path); 29] = [
     (global::SIGACTION_HANDLER_OFFSET, &[("k_sigaction", "sa"), ("sigaction", "sa_handler")]),
 ];
 
-/// Offset of a socket's cgroup, in bytes. Before 5.15, the field `val` contained the cgroup.
+/// Offset of a socket's cgroup, in bytes. Before Linux 5.15, the field `val` contained the cgroup.
 fn sock_cgroup(btf: &Btf) -> Found {
     let data = offset(btf, "sock", "sk_cgrp_data")?;
     let cgroup =
@@ -129,9 +130,9 @@ fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
     ]
 }
 
-/// The value of the flag `RQF_FLUSH_SEQ`. Since 6.12, BTF contains the position of its bit as an
-/// enumerator (`__RQF_FLUSH_SEQ`). The first of these kernels have this enumerator in an enum
-/// without a name. Before 6.12 the flag was a macro, which BTF does not contain.
+/// The value of the flag `RQF_FLUSH_SEQ`. Since Linux 6.12, BTF contains the position of the flag's
+/// bit as an enumerator (`__RQF_FLUSH_SEQ`). At first, the enum with this enumerator had no name.
+/// Before Linux 6.12 the flag was a macro, which BTF does not contain.
 fn flush_sequence(btf: &Btf) -> u32 {
     const MACRO: u32 = 1 << 4;
     let ids =

@@ -186,8 +186,9 @@ fn uncharged(targets: &Targets) -> Option<String> {
     Some(Controller::Io.reason_off(&format!("in {}", directory.display())))
 }
 
-/// Opens the files with the kernel's own counts. These files describe one cgroup or process. Their
-/// counts cannot be added or subtracted, so a scope with several targets has none.
+/// Opens the files with the kernel's own counts. These files describe one cgroup or process. The
+/// counts of several files cannot be added or subtracted, so a scope with several targets has no
+/// such counts.
 fn polled_of(targets: &Targets) -> Polled {
     match (&targets.include[..], &targets.exclude[..]) {
         ([one], []) => match (one.cgroup_directory(), one.process(), one.gone()) {

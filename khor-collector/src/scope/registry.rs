@@ -111,8 +111,8 @@ impl Scopes {
         self.shared.refresh_socket_tags();
         let changed = counts.iter().fold(false, |changed, count| count.refresh() | changed);
         if changed && let Err(error) = self.shared.publish() {
-            // This cannot happen: `require_room` has reserved a place for each selector, even if
-            // its target does not exist.
+            // The table cannot be full: `require_room` has reserved a place for each selector, even
+            // if the selector's target does not exist.
             tracing::error!("{error}");
         }
         !counts.is_empty()
@@ -194,7 +194,7 @@ impl Shared {
         self.probes.count_for(&chosen)
     }
 
-    /// Ends the counting for scope `number`, and makes the number available.
+    /// Ends the counting for scope `number`. Another scope may then get this number.
     pub(super) fn release(&self, number: usize) {
         self.active.lock().remove(&number);
         if let Err(error) = self.publish() {

@@ -1,9 +1,9 @@
 //! Detects sockets that have a tag instead of their cgroup. A tag is a class id (`net_cls`) or a
 //! priority (`net_prio`).
 //!
-//! Before 5.15 a socket has a single word for its cgroup, class id and priority. Once a program
-//! uses one of the two controllers, the kernel stores no cgroup in any new socket until the next
-//! boot. Packets of these sockets then have no owner, so a scope's counts would be too small.
+//! Before Linux 5.15 a socket has a single word for its cgroup, class id and priority. Once a
+//! program uses `net_cls` or `net_prio`, the kernel stores no cgroup in any new socket until the
+//! next boot. Packets of these sockets then have no owner, so a scope's counts would be too small.
 
 use std::sync::OnceLock;
 

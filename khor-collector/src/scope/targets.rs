@@ -197,7 +197,8 @@ impl Target {
     }
 }
 
-/// Cuts the start of a long path. Every absent counter repeats the reason that contains this path.
+/// Cuts the start of a long path. The path is part of the reason that every absent counter repeats,
+/// so a long path would take much space.
 fn shortened(path: &str) -> String {
     const LETTERS: usize = 60;
     let letters = path.chars().count();

@@ -88,8 +88,8 @@ impl Server {
         }
     }
 
-    /// A receiver of the number of subscribers and their shortest interval. It is notified of each
-    /// change.
+    /// Returns a receiver that always has the current number of subscribers and their shortest
+    /// interval. The receiver is notified of each change.
     pub(crate) fn load(&self) -> watch::Receiver<Load> {
         self.sender.load()
     }

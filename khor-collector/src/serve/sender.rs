@@ -5,9 +5,9 @@
 //! client: if a socket has no room, samples are skipped and other messages are queued. The loop has
 //! its own thread, which sleeps until a sample is due or a client changes.
 //!
-//! Two other designs cost more. If each client had its own task and timer, each would wake the
-//! process separately. If the loop were a task of the async runtime, a round would take one and a
-//! half times as long.
+//! Two other designs would need more CPU time. If each client had its own task and timer, each
+//! timer would wake the process separately. If the loop were a task of the async runtime, each
+//! round of the loop would take 1.5 times as long.
 
 #[cfg(test)]
 mod operations;
@@ -88,7 +88,8 @@ impl Sender {
         Self { kernel, clients: Mutex::default(), changed: Condvar::new(), load: watch::Sender::default() }
     }
 
-    /// A receiver of the current load. It is notified of each change.
+    /// Returns a receiver that always has the current load. The receiver is notified of each
+    /// change.
     pub(super) fn load(&self) -> watch::Receiver<Load> {
         self.load.subscribe()
     }
@@ -107,7 +108,7 @@ impl Sender {
         drop(self.clients());
     }
 
-    /// Starts the loop. Returns when its thread runs.
+    /// Starts the loop in a new thread. Returns once this thread is running.
     pub(super) fn start(self: &Arc<Self>) -> io::Result<Loop> {
         let (sender, running) = (Arc::clone(self), Arc::new(Barrier::new(2)));
         let runs = Arc::clone(&running);
@@ -148,8 +149,8 @@ impl Sender {
             if due && clear {
                 client.send_lost(&*self.kernel, frame, now);
                 is_changed |= client.send_changes(frame, now);
-                // If these messages filled the socket, skip the sample, because it must not
-                // overtake them.
+                // If the messages above filled the socket, skip the sample. The sample must not
+                // overtake messages that are still queued.
                 if let Some(count) = client.count().filter(|_| client.outbox.is_clear()) {
                     let sample = sample_of(&*count, samples, taken);
                     client.send_sample(sample, frame, now);

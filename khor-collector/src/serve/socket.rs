@@ -50,7 +50,8 @@ pub(crate) enum SocketError {
     Io { doing: &'static str, path: PathBuf, source: io::Error },
 }
 
-/// A listening socket. If khor created the socket file, also the file, which khor must remove.
+/// A listening socket. It includes the socket file if khor created that file, because khor must
+/// then remove it.
 #[derive(Debug)]
 pub(crate) struct BoundSocket {
     listener: Option<UnixListener>,
@@ -229,8 +230,8 @@ fn make_directory(directory: &Path) -> io::Result<bool> {
 /// Whether user `uid` may own the directory. Allowed owners are root, the user that the process
 /// becomes, the effective and real users of the process, and the user who ran sudo.
 fn may_own(uid: u32, owner: Option<&User>) -> bool {
-    // If the process is root, it can trust this variable, because sudo sets it. If the process is
-    // not root, a false value gives it no more rights.
+    // If the process is root, it can trust SUDO_UID, because sudo sets this variable. If the
+    // process is not root, a false value of the variable gives the process no more rights.
     let caller = std::env::var("SUDO_UID").ok().and_then(|uid| uid.parse().ok());
     let ours = [Some(0), Some(geteuid().as_raw()), Some(getuid().as_raw()), caller];
     ours.contains(&Some(uid)) || owner.is_some_and(|user| user.uid.as_raw() == uid)

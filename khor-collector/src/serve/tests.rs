@@ -23,7 +23,8 @@ use crate::count::{Count, Subject};
 /// Time between two checks of a condition.
 const CHECK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A kernel with one counter for the machine and one for each scope. Each counts its own readings.
+/// A kernel with one counter for the machine and one for each scope. Each counter counts how often
+/// it was read.
 #[derive(Default)]
 pub(super) struct FakeKernel {
     scopes: Mutex<Vec<(Scope, Arc<FakeCount>)>>,
@@ -262,7 +263,8 @@ async fn protocol_error_after_welcome_closes_with_reason() {
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
     let nobody = Scope::only(Selector::Process(0));
     let nobody = ClientMessage::Subscribe(Subscribe { scope: nobody, ..Subscribe::default() });
-    // Even if a stalled machine needs five seconds for these messages, this is over 50 a second.
+    // These are 400 messages. Even if a busy machine needs five seconds to send them, it sends more
+    // than 50 a second.
     let flood: Vec<_> = std::iter::once(hello()).chain((0..400).map(|_| subscribe(5000))).collect();
     for (sent, reason) in [
         (bytes(&[hello(), hello()]), "only once"),

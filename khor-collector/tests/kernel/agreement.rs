@@ -1,10 +1,10 @@
 //! Compares khor's counts with the kernel's own counts.
 //!
-//! On every stock kernel, both counts agree exactly at the first attempt. The exception is a
-//! virtual machine in which the host runs its own agent as PID 1 and shields it. The kernel of such
-//! a machine runs no BPF program while a thread of PID 1 runs. khor then misses context switches
-//! and interrupts that the kernel counts. Software inside the machine cannot change this
-//! (docs/specification.md, "Counts against the kernel's own").
+//! On every stock kernel, khor's count and the kernel's count are equal at the first attempt. The
+//! exception is a virtual machine in which the host runs its own agent as PID 1 and shields it. The
+//! kernel of such a machine runs no BPF program while a thread of PID 1 runs. khor then misses
+//! context switches and interrupts that the kernel counts. Software inside the machine cannot
+//! change this (docs/specification.md, "Counts against the kernel's own").
 
 use std::{sync::OnceLock, thread, time::Duration};
 
@@ -38,7 +38,7 @@ pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
     })
 }
 
-/// How much work a test does while both sides count.
+/// How much work a test does while khor and the kernel count it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Amount {
     /// The amount of work for which the documentation states the accuracy.
@@ -54,8 +54,8 @@ impl Amount {
 }
 
 /// Checks that khor's count equals the kernel's count at the first attempt. With a shielded agent,
-/// one of several attempts with little work must be exact. In the others, khor's count may be too
-/// low by at most a twentieth plus ten.
+/// one of several attempts with little work must be exact. In the other attempts, khor's count may
+/// be too low by at most 5 % of the kernel's count plus 10.
 pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
     let whole = count(Amount::Whole);
     if !agent_is_shielded(collector) {

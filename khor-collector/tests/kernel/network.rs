@@ -68,7 +68,7 @@ fn received(devices: &[LocalDevice<'_>]) -> (u64, u64) {
 /// Repeats `count` until khor agrees exactly with the kernel. An attempt may fail for two reasons.
 /// khor also counts packets in other namespaces, which belong to other programs or, in a virtual
 /// machine, to earlier tests. A shielded PID 1 may hide a packet from khor (see `agreement.rs`). No
-/// count may be too low by more than a twentieth plus ten.
+/// count may be too low by more than 5 % of the kernel's count plus 10.
 fn agrees(count: impl Fn() -> Bracket) {
     let exact = (0..if in_vm() { ATTEMPTS_IN_VM } else { ATTEMPTS }).any(|_| {
         let counted = count();

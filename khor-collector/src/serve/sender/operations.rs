@@ -31,7 +31,7 @@ const SOCKET_BYTES: usize = 1;
 /// Length of the process names in cues, in bytes. The names are longer than real ones, so that
 /// fewer cues fill a queue.
 const COMM_BYTES: usize = 200;
-/// The sender must not disconnect a client that has read within this time.
+/// The sender must not disconnect a client that has read its messages within this time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// An operation. It does nothing if its client is not connected.
@@ -130,7 +130,7 @@ struct Tested {
     registration: Registration,
     stream: UnixStream,
     received: Vec<u8>,
-    /// When the client last read.
+    /// When the client last read its messages.
     read_at: Instant,
     is_subscribed: bool,
     /// Number of cues that the kernel reported or dropped since the client subscribed.
