@@ -153,9 +153,9 @@ fn latency_ns(request: *const u8) -> u64 {
 
 /// Whether other disks carry out the request's work.
 ///
-/// The name of the disk shows this reliably, because only the kernel sets it. The kernel's list of
-/// underlying disks would be an alternative, but 5.10 lacks it. If `disk` is null, the name reads
-/// as zeros and matches neither name.
+/// The program recognises such disks by their names. Only the kernel sets the names, so they are
+/// reliable. The kernel also has a list of underlying disks, but Linux 5.10 lacks it. If `disk` is
+/// null, the name reads as zeros, which match neither `loop` nor `dm-`.
 #[inline(always)]
 fn is_stacked(request: *const u8) -> bool {
     const LOOP: u32 = u32::from_ne_bytes(*b"loop");
@@ -164,7 +164,7 @@ fn is_stacked(request: *const u8) -> bool {
     // SAFETY: callers pass the tracepoint's `struct request *`.
     let mut disk: *const u8 = unsafe { field::read(request, &REQUEST_DISK_OFFSET) };
     if QUEUE_DISK_OFFSET.load() != UNKNOWN {
-        // SAFETY: on such kernels, the pointer just read is a `struct request_queue *`.
+        // SAFETY: if `QUEUE_DISK_OFFSET` is known, `disk` is still a `struct request_queue *` here.
         disk = unsafe { field::read(disk, &QUEUE_DISK_OFFSET) };
     }
     // SAFETY: `disk` is a `struct gendisk *`, in which the name is an array of bytes.

@@ -48,28 +48,29 @@ impl Cpu {
     /// CPU in the meantime.
     #[inline(always)]
     pub fn add_atomic(self, slot: Slot, amount: u64) {
-        // SAFETY: as in `add`.
+        // SAFETY: this CPU's element lives as long as the program, and the addition is atomic.
         unsafe { add_atomic(&raw mut (*self.counters).slots[slot as usize], amount) };
     }
 
     /// Counts a dropped cue.
     #[inline(always)]
     pub fn lose(self, kind: CueKind) {
-        // SAFETY: as in `add`.
+        // SAFETY: this CPU's element lives as long as the program, and the addition is atomic.
         unsafe { add_atomic(&raw mut (*self.counters).lost[kind as usize], 1) };
     }
 
     /// Counts an event whose socket has a class id or priority instead of its cgroup.
     #[inline(always)]
     pub fn note_tagged_socket(self) {
-        // SAFETY: as in `add`.
+        // SAFETY: this CPU's element lives as long as the program, and the addition is atomic.
         unsafe { add_atomic(&raw mut (*self.counters).tagged_sockets, 1) };
     }
 
     /// The collector's current request.
     #[inline(always)]
     pub fn wish(self) -> Wish {
-        // SAFETY: as in `add`. The collector stores the whole word at once.
+        // SAFETY: this CPU's element lives as long as the program. The collector stores the whole
+        // word at once.
         Wish(unsafe { (&raw const (*self.counters).wish).read_volatile() })
     }
 
@@ -89,8 +90,8 @@ impl Cpu {
 
 /// Adds `amount` atomically.
 ///
-/// This is assembly, because `AtomicU64` has no `fetch_add` on this target. `fetch_add` needs an
-/// instruction that returns the old value, which Linux 5.10 lacks.
+/// This function uses assembly, because `AtomicU64` has no `fetch_add` on this target. `fetch_add`
+/// needs an instruction that returns the old value, which Linux 5.10 lacks.
 ///
 /// # Safety
 /// `counter` must point to 8 aligned bytes of a map element.

@@ -15,8 +15,8 @@ static CUES: RingBuf = RingBuf::with_byte_size(CUES_BYTES, 0);
 /// A token bucket for each [`CueKind`]. The value is the time at which the bucket will be full, in
 /// nanoseconds (generic cell rate algorithm).
 ///
-/// Access needs no lock and no atomic instructions. In a race between CPUs, each CPU sends at most
-/// one cue too many.
+/// Access to a bucket needs no lock and no atomic instructions. In a race between CPUs, each CPU
+/// sends at most one cue too many.
 #[map]
 static FULL_AT_NS: Array<u64> = Array::with_max_entries(CueKind::COUNT as u32, 0);
 

@@ -9,7 +9,7 @@ use crate::cues::{self, Subject};
 use crate::scopes::credit_current;
 
 /// Counts a program start. The addition is atomic, because newer kernels may switch to another task
-/// while this program runs.
+/// while this BPF program runs.
 #[btf_tracepoint(function = "sched_process_exec")]
 fn sched_process_exec(_: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

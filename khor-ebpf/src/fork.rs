@@ -11,7 +11,7 @@ use crate::counters::Cpu;
 use crate::scopes::credit_current;
 
 /// Counts a new task, for the machine and for the scopes of the task's parent. The addition is
-/// atomic, because newer kernels may switch to another task while this program runs.
+/// atomic, because newer kernels may switch to another task while this BPF program runs.
 #[btf_tracepoint(function = "task_newtask")]
 fn task_newtask(_: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

@@ -32,8 +32,8 @@ fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
 
 /// Counts a soft interrupt, at the place where the kernel counts it for /proc/softirqs. A plain
 /// addition is exact, because soft interrupts do not nest on a CPU. On `PREEMPT_RT` a task can
-/// preempt the program. If this task would run the same program, the kernel skips that run and
-/// counts it in `recursion_misses`. The collector reports this count as `missed_events`.
+/// preempt this BPF program. If the task triggers the same program, the kernel skips that run and
+/// counts it in `recursion_misses`. The collector reports the skipped runs as `missed_events`.
 #[btf_tracepoint(function = "softirq_entry")]
 fn softirq_entry(_: BtfTracePointContext) -> i32 {
     if let Some(cpu) = Cpu::this() {

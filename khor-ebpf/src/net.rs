@@ -9,9 +9,9 @@
 //! `net_dev_queue` is unsuitable for sent packets, because it fires too early. The queue may still
 //! drop the packet. Software segmentation may still add headers, which the device counts.
 //!
-//! Both tracepoints fire with bottom halves disabled, so a plain addition is exact. On PREEMPT_RT a
-//! task can preempt another task while a program runs. If the preempting task would run the same
-//! program, the kernel skips that run and counts it in `recursion_misses`.
+//! The two tracepoints fire with bottom halves disabled, so a plain addition is exact. On
+//! PREEMPT_RT a task can preempt another task while a BPF program runs. If the preempting task
+//! triggers the same program, the kernel skips that run and counts it in `recursion_misses`.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::btf_tracepoint;
@@ -85,8 +85,8 @@ impl Device {
         !parent.is_null()
     }
 
-    /// Whether the device is a port of a bridge, a bond or a similar device, and hands its packets
-    /// to that device.
+    /// Whether the device passes its packets on to another device, such as the bridge or bond of
+    /// which it is a port.
     #[inline(always)]
     fn hands_on(self) -> bool {
         // SAFETY: a typed `struct net_device *` (see `Device`), whose `rx_handler` is a pointer.

@@ -2,7 +2,7 @@
 //!
 //! The running task is the owner only of events that it causes itself. An unknown owner is a null
 //! pointer and not `None`. With an `Option`, the compiler may emit code that loads uninitialised
-//! memory, which verifiers before 6.3 reject.
+//! memory, which the verifiers before Linux 6.3 reject.
 
 use core::ptr::null;
 
@@ -65,7 +65,7 @@ pub fn cgroup_of_task(task: Pointer) -> Pointer {
 /// this is the listener. Null for a connection in TIME_WAIT, which no longer has a full socket.
 #[inline(always)]
 pub fn full_sock(sock: Pointer) -> Pointer {
-    // For these two states the kernel allocates only the start of the structure.
+    // The two states in which the kernel allocates only the start of a `struct sock`.
     const TCP_TIME_WAIT: u8 = 6;
     const TCP_NEW_SYN_RECV: u8 = 12;
     match probe(sock, &SOCK_STATE_OFFSET) {
@@ -78,8 +78,8 @@ pub fn full_sock(sock: Pointer) -> Pointer {
 /// The `struct cgroup *` in which a `struct sock *` was created; null if unknown.
 #[inline(always)]
 pub fn cgroup_of_sock(cpu: Cpu, sock: Pointer) -> Pointer {
-    // Before 5.15, this word may contain a class id or priority (net_cls, net_prio) instead of the
-    // pointer. Then one of the two lowest bits is set.
+    // Before Linux 5.15, this word may contain a class id or priority (net_cls, net_prio) instead
+    // of the pointer. Then one of the two lowest bits is set.
     const TAGS: usize = 3;
     let word = follow(full_sock(sock), &SOCK_CGROUP_OFFSET);
     if word as usize & TAGS == 0 {

@@ -8,9 +8,9 @@ use khor_layout::Slot;
 use crate::counters::Cpu;
 use crate::scopes::credit_current;
 
-/// Counts a context switch. It counts for the scopes of the task that stops running, which is still
-/// the current task here. A plain addition is exact, because interrupts are off and the run queue
-/// is locked.
+/// Counts a context switch, for the machine and for the scopes of the task that stops running. When
+/// the tracepoint fires, this task is still the current one. A plain addition is exact, because
+/// interrupts are off and the run queue is locked.
 #[btf_tracepoint(function = "sched_switch")]
 fn sched_switch(_: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

@@ -1,11 +1,11 @@
 //! Counts packets that sockets send, for scopes only (`ip_output`, `ip_mc_output`, `ip6_output`).
 //! Kernel 5.5 and later.
 //!
-//! The kernel calls one of these functions once for each packet that a socket sends. Stacked
-//! devices (bond, VLAN, tunnel) would count a packet several times. One argument of the functions
-//! is the sending socket. For a packet that a tunnel wraps or that is forwarded, the sending socket
-//! is missing or is not the packet's own socket. Such a packet does not count. The kernel's own
-//! cgroup filters compare the same two sockets.
+//! The kernel calls one of the three functions once for each packet that a socket sends. Counting
+//! at devices would count a packet several times if devices are stacked (bond, VLAN, tunnel). A
+//! packet counts only if the sending socket, an argument of the functions, is the packet's own
+//! socket. The two sockets differ, or one is missing, if a packet is forwarded or wrapped by a
+//! tunnel. The kernel's own cgroup filters compare the same two sockets.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::fentry;

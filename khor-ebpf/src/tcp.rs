@@ -33,9 +33,9 @@ struct Window {
 /// Counts the segments of a retransmitted buffer.
 #[btf_tracepoint(function = "tcp_retransmit_skb")]
 fn tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
-    // On kernels where the tracepoint has no result argument, it fires only if the transmission
-    // succeeded. There the verifier does not check the call of `ctx.arg(2)`, because it is never
-    // reached.
+    // On some kernels the tracepoint has no result argument. On these kernels it fires only if the
+    // transmission succeeded, and the verifier does not check the call of `ctx.arg(2)`, which is
+    // never reached.
     if RETRANSMIT_HAS_RESULT.load() != 0 && gave_up(ctx.arg(2)) {
         return 0;
     }
@@ -66,8 +66,8 @@ fn retransmitted(sock: *const u8, segments: u64) {
     }
 }
 
-/// Adds to the segments of the current window. If they are a burst that was not reported yet,
-/// returns their number; otherwise 0.
+/// Adds `segments` to the current window. Returns the number of segments in the window if they are
+/// a burst that was not reported yet, and otherwise 0.
 #[inline(always)]
 fn completes_burst(segments: u64) -> u64 {
     // SAFETY: this call takes no argument and always succeeds.
@@ -81,7 +81,8 @@ fn completes_burst(segments: u64) -> u64 {
     }
     // SAFETY: `segments` is 8 aligned bytes of the element.
     unsafe { add_atomic(&raw mut window.segments, segments) };
-    // SAFETY: as above. Other CPUs may also have added segments since.
+    // SAFETY: `segments` is 8 aligned bytes of the element. Other CPUs may have added segments
+    // since the addition above.
     let so_far = unsafe { (&raw const window.segments).read_volatile() };
     if so_far < BURST_SEGMENTS || window.reported != 0 {
         return 0;
@@ -90,8 +91,8 @@ fn completes_burst(segments: u64) -> u64 {
     so_far
 }
 
-/// Whether the kernel gave up before it sent the segment. It then does not count the segment in
-/// `RetransSegs`.
+/// Whether the kernel gave up before it sent the segment. The kernel does not count such a segment
+/// in `RetransSegs`.
 #[inline(always)]
 fn gave_up(result: i32) -> bool {
     const EAGAIN: i32 = -11; // the peer's window is closed

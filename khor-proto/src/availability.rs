@@ -10,7 +10,8 @@ pub enum Availability {
     /// The kernel does not provide the counter or the cues. The count of an absent counter is
     /// `None` in every sample.
     Absent {
-        /// Text for the machine's owner: why it is absent and, if possible, how to fix this.
+        /// A text for users: why the counter or the cues are absent and, if possible, how to
+        /// provide them.
         reason: String,
     },
 }

@@ -4,9 +4,9 @@
 //! control a terminal, reorder the text around them, or are invisible. This module calls such
 //! characters active, and text without them inert. [`line`] replaces active characters with U+FFFD.
 //!
-//! khor calls [`line`] wherever such text arrives: in the [client](crate::client) of the collector,
-//! in the reader of captures, and in the receiver of NATS messages. Before output, it calls
-//! [`line`], [`lines`] or [`json`] again for all text of logs, commands and API answers.
+//! khor calls [`line`] wherever text from outside arrives: in the [client](crate::client) of the
+//! collector, in the reader of captures, and in the receiver of NATS messages. Before output, it
+//! calls [`line`], [`lines`] or [`json`] again for all text of logs, commands and API answers.
 
 use std::{
     borrow::Cow,

@@ -1,7 +1,8 @@
 //! Checks the seeds of the fuzz targets, which are the inputs with which fuzzing starts.
 //! `fuzz/seeds` must contain one file for each kind of message.
 //!
-//! To write these files again, run `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds`.
+//! To write the files in `fuzz/seeds` again, run
+//! `KHOR_WRITE_SEEDS=1 cargo test -p khor-proto --test seeds`.
 
 use std::{fs, path::Path};
 

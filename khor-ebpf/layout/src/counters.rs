@@ -9,8 +9,8 @@ use crate::CueKind;
 
 /// Name of the array map of [`CpuCounters`], indexed by CPU number.
 pub const COUNTERS_MAP: &str = "COUNTERS";
-/// Name of the array map of [`ScopeCounters`], indexed by scope number × possible CPUs + CPU
-/// number.
+/// Name of the array map of [`ScopeCounters`], indexed by scope number × number of possible CPUs +
+/// CPU number.
 pub const SCOPE_COUNTERS_MAP: &str = "SCOPE_COUNTERS";
 
 /// Index of a count in [`CpuCounters`] and [`ScopeCounters`].

@@ -1,7 +1,8 @@
 //! Minimal programs for the benchmark `cargo xtask bench collector`. It compares khor's programs
 //! with these programs at the same hook.
 //!
-//! The programs are in a separate object, so that the shipped object contains no part of them.
+//! The benchmark's programs are in a separate object, so that the shipped object contains no part
+//! of them.
 #![no_std]
 #![no_main]
 
@@ -49,7 +50,8 @@ fn increment(_: BtfTracePointContext) -> i32 {
 #[btf_tracepoint(function = "sched_switch")]
 fn increment_percpu(_: BtfTracePointContext) -> i32 {
     if let Some(count) = PER_CPU_COUNT.get_ptr_mut(0) {
-        // SAFETY: as in `increment`.
+        // SAFETY: this is the current CPU's element. The hook runs with interrupts off, so no other
+        // code writes to it.
         unsafe { *count += 1 };
     }
     0
