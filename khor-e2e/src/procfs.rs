@@ -192,8 +192,8 @@ pub fn ip_traffic() -> Traffic {
     }
 }
 
-/// A count in a file such as `/proc/net/snmp`, with a line of names and a line of values for each
-/// protocol.
+/// A count from a file such as `/proc/net/snmp`, which has a line of names and a line of values for
+/// each protocol.
 fn protocol_count(file: &str, protocol: &str, name: &str) -> u64 {
     let text = read(file);
     let mut lines = text.lines().filter_map(|line| line.strip_prefix(protocol)?.strip_prefix(':'));

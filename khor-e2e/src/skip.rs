@@ -20,8 +20,8 @@ pub fn skip(reason: &str) {
     skip_or_fail(reason, REQUIRE_ALL);
 }
 
-/// Like [`skip`], for tests that only run in a virtual machine of `cargo xtask vm`. Panics if the
-/// environment contains `KHOR_VM=1`.
+/// Like [`skip`], for tests that run only in a virtual machine of `cargo xtask vm`. Panics if the
+/// environment contains `KHOR_VM=1`, because the test can run there.
 pub fn skip_outside_vm(reason: &str) {
     skip_or_fail(&format!("{reason}; run `cargo xtask vm` for this test"), VM);
 }

@@ -32,7 +32,7 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-/// Encodes an OSC message with these type tags and without values.
+/// Encodes an OSC message that has these type tags, but no values.
 fn tagged(tags: &[u8]) -> Vec<u8> {
     let mut bytes = [b"/khor/panic\0,", tags].concat();
     bytes.resize((bytes.len() / 4 + 1) * 4, 0);
@@ -73,7 +73,8 @@ fn osc_packets_cannot_end_the_engine() {
         assert!(datagram.len() <= MAX_DATAGRAM, "{number}");
         let before = receive(&engine);
         socket.send(datagram).expect("sending a datagram");
-        // The engine counts each datagram, either as messages or as rejected.
+        // The engine counts each datagram: it counts either the messages inside or a rejected
+        // datagram.
         wait_until(&format!("datagram {number} to be counted"), || receive(&engine) != before);
     }
     let bpm = |bpm| vec![OscType::Int(bpm)];

@@ -83,7 +83,7 @@ pub(crate) fn about_itself() -> Vec<Row> {
 fn program_starts(target: &Target) -> Outcome {
     let mut subscriber =
         Subscriber::new(socket(target), Scope::Machine, &[CueKind::Exec]).map_err(|e| e.to_string())?;
-    // A process of root starts programs during this loop.
+    // Root's process starts programs during this loop.
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(2) {
         subscriber.sample();
@@ -158,7 +158,7 @@ fn collector() -> Collector {
     Collector::start(&program("khor-collector"), &["--no-dbus", "--group", &GROUP.to_string()])
 }
 
-/// A process of root that starts programs; killed when dropped.
+/// A process that runs as root and starts programs; killed when dropped.
 struct Busy(Child);
 
 impl Busy {
@@ -175,7 +175,7 @@ impl Drop for Busy {
     }
 }
 
-/// A cgroup of root and its child cgroups. Dropping this value removes them.
+/// A cgroup that belongs to root, and its child cgroups. Dropping this value removes them.
 struct Family {
     cgroup: Cgroup,
     children: Vec<std::path::PathBuf>,

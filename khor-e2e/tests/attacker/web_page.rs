@@ -109,7 +109,7 @@ fn readable(document: &Value) -> Vec<String> {
     let mut paths: Vec<String> = paths
         .filter(|(path, methods)| methods["get"].is_object() && !path.starts_with("/api/recordings/"))
         .map(|(path, _)| path.replace("/clips/{name}", "/clips/idle.wav").replace("{name}", "ambient"))
-        // Exclude a WebSocket, and the preview of an unsaved preset.
+        // Exclude `/api/listen`, which is a WebSocket, and the preview of an unsaved preset.
         .filter(|path| path != "/api/listen" && path != "/api/presets/preview")
         .collect();
     if !paths.iter().any(|path| path == "/metrics") {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 const UNIT: &str = "khor-engine.service";
-/// The capture side of the sound card of `snd_aloop`.
+/// The capture side of the loopback sound card that the module `snd_aloop` provides.
 const CAPTURED: &str = "plughw:Loopback,1,0";
 
 /// Starts a session of `user` without a login, and waits until the engine in the session has a

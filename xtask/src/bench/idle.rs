@@ -2,7 +2,7 @@
 
 use super::row::Promise;
 
-pub(super) const TITLE: &str = "idle, CPU of one core";
+pub(super) const TITLE: &str = "idle machine, CPU of one core";
 
 pub(super) fn promise(name: &str) -> Option<Promise> {
     match name {

@@ -105,7 +105,7 @@ impl What {
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
     if let Err(error) = packages::install(&[packages::BENCH]) {
-        eprintln!("{error:#}; the measurements that need it are missing");
+        eprintln!("{error:#}; measurements that need this are missing");
     }
     build()?;
     let mut json = Value::Array(Vec::new());

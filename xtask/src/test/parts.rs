@@ -205,7 +205,7 @@ fn debian() -> Result<Outcome> {
 fn with_vm(needs: &'static [&'static [Need]], run: impl FnOnce() -> Result<()>) -> Result<Outcome> {
     if let Some(reason) = out_of_reach(needs)? {
         return Ok(Outcome::Skipped(format!(
-            "{reason}; `cargo xtask vm all --mirror URL` uses another Debian mirror"
+            "{reason}; `cargo xtask vm all --mirror URL` uses a Debian mirror"
         )));
     }
     run()?;

@@ -70,7 +70,8 @@ pub(crate) fn bpf_linker() -> Result<()> {
     BPF_LINKER.get().map(drop)
 }
 
-/// Installs the tools that create packages. With `deb_only`, only the one for Debian packages.
+/// Installs the tools that create packages. With `deb_only`, installs only the tool for Debian
+/// packages.
 pub(crate) fn packagers(deb_only: bool) -> Result<()> {
     let all = [CARGO_DEB, CARGO_GENERATE_RPM, CARGO_CYCLONEDX];
     all.iter().take(if deb_only { 1 } else { all.len() }).try_for_each(|tool| tool.get().map(drop))

@@ -53,7 +53,7 @@ pub(crate) struct FleetOptions {
 
 pub(crate) fn measure(options: &FleetOptions) -> Vec<Figure> {
     if !NatsServer::is_installed() {
-        return vec![Figure::missing("a site", "", "needs nats-server")];
+        return vec![Figure::missing("a site", "", "no NATS server is installed")];
     }
     let mut figures = Vec::new();
     let mut rss_mib = Vec::new();
@@ -221,7 +221,7 @@ fn soloist(metrics: &Value) -> Option<String> {
     metrics["soloists"][0]["host"].as_str().map(ToOwned::to_owned)
 }
 
-/// The 99th percentile; nothing if there are no values.
+/// The 99th percentile, or an empty list if there are no values.
 fn p99(values: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -47,7 +47,9 @@ impl Drop for Hogs {
 }
 
 pub(crate) fn measure() -> Vec<Figure> {
-    let Some(pulse) = Pulse::start() else { return vec![Figure::missing(NAME, "", "no pulseaudio")] };
+    let Some(pulse) = Pulse::start() else {
+        return vec![Figure::missing(NAME, "", "PulseAudio is not installed")];
+    };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     wait_until("the sound device to play", || engine.health().audio.health.ok);
     let hogs = Hogs::start();

@@ -9,7 +9,7 @@ use crate::{
 
 pub(crate) fn measure() -> Vec<Figure> {
     let Some(pulse) = Pulse::start() else {
-        return vec![Figure::missing("collector + engine, sound", "%", "no pulseaudio")];
+        return vec![Figure::missing("collector + engine, sound", "%", "PulseAudio is not installed")];
     };
     let collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
     let engine = Engine::start(collector.socket(), &[], &pulse.environment());

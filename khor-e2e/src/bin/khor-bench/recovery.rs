@@ -41,7 +41,9 @@ struct Operations<S> {
 
 fn pulseaudio() -> Figure {
     const NAME: &str = "PulseAudio restart to sound";
-    let Some(pulse) = Pulse::start() else { return Figure::missing(NAME, "ms", "no pulseaudio") };
+    let Some(pulse) = Pulse::start() else {
+        return Figure::missing(NAME, "ms", "PulseAudio is not installed");
+    };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     let operations = Operations { kill: Pulse::kill, restart: Pulse::restart, record: Pulse::record };
     Figure::new(NAME, "ms", restarts(pulse, &engine, &operations))
@@ -49,7 +51,9 @@ fn pulseaudio() -> Figure {
 
 fn pipewire() -> Figure {
     const NAME: &str = "PipeWire restart to sound";
-    let Some(pipewire) = PipeWire::start() else { return Figure::missing(NAME, "ms", "no pipewire") };
+    let Some(pipewire) = PipeWire::start() else {
+        return Figure::missing(NAME, "ms", "PipeWire is not installed");
+    };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pipewire.environment());
     let operations =
         Operations { kill: PipeWire::kill, restart: PipeWire::restart, record: PipeWire::record };

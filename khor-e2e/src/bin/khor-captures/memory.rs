@@ -1,7 +1,7 @@
-//! Loads that use memory, and processes that crash or are killed.
+//! Workloads that use memory, and processes that crash or are killed.
 //!
-//! A memory load runs in a child process, in a cgroup with a memory limit. The child runs this
-//! program again. An environment variable selects the load.
+//! A memory workload runs in a child process, in a cgroup with a memory limit. The child runs this
+//! program again. An environment variable selects the workload.
 
 use std::{
     fs::{self, File},

@@ -1,4 +1,4 @@
-//! Loads that use the network, each in its own network namespace.
+//! Workloads that use the network, each in its own network namespace.
 //!
 //! The kernel's counters include every namespace, so a transfer between two namespaces counts as
 //! both received and sent. For a download or upload, the peer is therefore outside the kernel: a

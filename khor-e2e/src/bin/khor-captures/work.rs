@@ -1,4 +1,4 @@
-//! Loads that start programs or use disks.
+//! Workloads that start programs or use disks.
 
 use std::{
     fmt::Write as _,
