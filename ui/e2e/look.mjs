@@ -15,8 +15,8 @@ const MOST_SHIFT = 0.1;
 /** Limit for the compressed size of all files of the first page load, in bytes. */
 const MOST_WEIGHT_BYTES = 250_000;
 
-/** Minimum height of a control, in CSS pixels: `THUMB` on a touch screen, and `MOUSE` for a
- *  mouse. */
+/** Minimum height of a control, in CSS pixels: `THUMB` if the user has a touch screen, `MOUSE` if
+ *  the user has a mouse. */
 const THUMB = 44;
 const MOUSE = 24;
 /** Maximum window width of a phone, in CSS pixels. */

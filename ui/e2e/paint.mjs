@@ -68,8 +68,8 @@ async function measure(kit, name, line) {
   await context.close();
 }
 
-/** Opens the page and waits until its sentence is painted. Returns the time of this paint twice: by
- *  the page's clock (`ms`), and by the clock of the recorded data (`painted`). */
+/** Opens the page and waits until its sentence is painted. Returns the time of this paint on
+ *  two clocks: on the page's clock (`ms`), and on the clock of the recorded data (`painted`). */
 async function load(kit, page, line) {
   const record = await recorded(page, line);
   await page.goto(kit.base, { waitUntil: 'commit' });

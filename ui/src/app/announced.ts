@@ -3,9 +3,9 @@ import { useEffect, useState } from 'react';
 
 const ANNOUNCE_MS = 10_000;
 
-/** Returns the text for a live region, which screen readers announce. The returned text changes at
- *  most every ten seconds, and only if `sense` has changed. `sense` is the meaning of `text`
- *  without its numbers. */
+/** Returns the text for a live region, whose changes screen readers announce. The returned text
+ *  changes at most every ten seconds, and only if `sense` has changed. `sense` is a version of
+ *  `text` without numbers, so a change of a number alone is not announced. */
 export function useAnnounced(text: string, sense: string): string {
   const [announced, setAnnounced] = useState({ text: '', sense: '', at: -Infinity });
   useEffect(() => {

@@ -1,5 +1,5 @@
-// The list of the page's keyboard shortcuts, which are the same as in `khor top`. Also recognises
-// when the user presses one.
+// The page's keyboard shortcuts, which are the same as in `khor top`: lists the keys, and finds the
+// shortcut for a key press.
 import { Observable } from '../live/observable';
 
 const KEY = 'khor.keys';

@@ -6,7 +6,7 @@ import { Mark } from '../theme/Mark';
 const LAYERS: readonly [string, string][] = [
   ['Bed', 'A soft chord that never ends. It gets darker when programs wait for a processor, tenser when they wait for memory, and heavier when they wait for the disk.'],
   ['Pulse', 'A rhythm at a steady tempo. The busier the machine, the more of its sixteen steps the pulse plays.'],
-  ['Voices', 'At most two melodic lines for the signals that stand out most. Each family has its own timbre, register and position.'],
+  ['Voices', 'At most two melodic lines for the signals that stand out most. Each family has its own timbre, register and stereo position.'],
   ['Cues', 'Short motifs for events that the kernel reports: a program killed because memory ran out, a crash, a disk error, a burst of retransmits.'],
 ];
 

@@ -17,7 +17,7 @@ export const STOP_S = 10;
 export const STOPS: readonly Stop[] = [
   { scenario: 'idle', title: 'A quiet machine', layer: 'bed', family: null, words: 'This is the bed: a soft chord that slowly swells. It shows that khor works and that no program is waiting. A quiet machine makes quiet music.' },
   { scenario: 'exec-storm', title: 'Work', layer: 'pulse', family: 'process', words: 'Work starts the pulse. The busier the machine, the more of its sixteen steps the pulse plays. The tempo does not change. Programs that start have their own voice, which is short and light.' },
-  { scenario: 'download', title: 'Receiving', layer: 'voices', family: 'network', words: 'A signal that stands out gets a voice. The voice of received data always has the same timbre, register and position. More data plays more notes.' },
+  { scenario: 'download', title: 'Receiving', layer: 'voices', family: 'network', words: 'A signal that stands out gets a voice. The voice of received data always has the same timbre, register and stereo position. More data plays more notes.' },
   { scenario: 'upload', title: 'Sending', layer: 'voices', family: 'network', words: 'Sent data has another voice of the network family. This voice plays in another register and on the other side of the stereo image.' },
   { scenario: 'disk', title: 'The disk', layer: 'voices', family: 'disk', words: 'The disk plays slow and low notes. They get longer when disk requests take longer. The bass of the bed gets heavier when programs wait for the disk.' },
   { scenario: 'memory-pressure', title: 'Memory runs short', layer: 'bed', family: 'memory', words: 'Programs that wait for memory make the bed tense: its open chord narrows, step by step, into a cluster of close notes. Act when you hear this sound.' },

@@ -15,8 +15,8 @@ export class BarClock {
   /** Duration of a step in milliseconds; null until the first bar is known. A bar has 16 steps. */
   stepMs: number | null = null;
 
-  /** Stores the current bar. After a change of the tempo, the same bar arrives again with a new
-   *  start and a new step. */
+  /** Stores the current bar. After a change of the tempo, the engine sends the current bar again,
+   *  with a new start and a new duration of a step. */
   note({ bar, bar_ts_ms, step_ms }: Pick<BarReport, 'bar' | 'bar_ts_ms' | 'step_ms'>): void {
     if (!(step_ms > 0)) return;
     this.stepMs = step_ms;

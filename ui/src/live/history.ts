@@ -86,8 +86,8 @@ export class History {
     return true;
   }
 
-  /** Adds the engine's history. It replaces all stored points from its first to its last point.
-   *  Earlier and later points are kept. */
+  /** Adds the engine's history. Its points replace the stored points of the same time span. Stored
+   *  points before and after this time span are kept. */
   load(points: readonly HistoryPoint[]): void {
     const first = points[0];
     if (first === undefined) return;

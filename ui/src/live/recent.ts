@@ -45,8 +45,8 @@ export class Recent {
     return this.meansOf((entry) => entry.rates);
   }
 
-  /** Returns the mean deviations in octaves, by the same names as the rates. Both directions of
-   *  `io` have the deviation of `io`. */
+  /** Returns the mean deviation of each rate, in octaves. The keys are the names of the rates. The
+   *  rates of disk reads and disk writes have the deviation of the signal `io`. */
   deviations(): Record<string, number | null> {
     return this.meansOf((entry) => entry.deviations);
   }

@@ -2,8 +2,7 @@
 // khor-api.
 import type { Bar, Controls, Greeting, Lane, LaneValues, Signal, StreamEvent } from '../api/types';
 
-/** The parts of the engine's state without a store of their own. Notes, cues and health have their
- *  own stores. */
+/** The engine's state except notes, cues and health, which have their own stores. */
 export interface StreamState {
   greeting: Greeting | null;
   controls: Controls | null;
@@ -14,7 +13,7 @@ export interface StreamState {
 
 export const UNKNOWN: StreamState = { greeting: null, controls: null, lanes: [], values: null, bar: null };
 
-/** Returns the state after an event. Events about notes, cues and health do not change it. */
+/** Returns the state after an event. Events about notes, cues and health leave it unchanged. */
 export function applied(state: StreamState, event: StreamEvent): StreamState {
   switch (event.type) {
     case 'greeting':

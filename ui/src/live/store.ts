@@ -49,7 +49,7 @@ export class LiveStore {
   private engine: Greeting | null = null;
   private lastText = 0;
   private frame = 0;
-  /** True until the first values arrive after the connection was opened or lost. */
+  /** Whether the next values are the first since the connection was opened or lost. */
   private fresh = true;
   /** Difference between the engine's clock and `performance.now`, in milliseconds; null while the
    *  engine is lost. */
@@ -183,9 +183,9 @@ export class LiveStore {
     this.link.set('lost');
   }
 
-  /** Updates the offset between the two clocks. Events can arrive late but never early, so the
-   *  largest offset is the most accurate. The offset decreases slowly, because the clocks may
-   *  drift. */
+  /** Updates `clockOffset` with the time `ts` of an event. Events can arrive late but never early,
+   *  so the largest offset is the most accurate. The offset decreases slowly, because the clocks
+   *  of the engine and the browser may drift. */
   private follow(ts: number): void {
     const offset = ts - performance.now();
     const known = this.clockOffset;

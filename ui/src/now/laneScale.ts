@@ -4,7 +4,7 @@
 /** Height of a lane including its upper border, in CSS pixels. It must be the same as in
  *  lanes.css. */
 export const LANE_HEIGHT = 47;
-/** Top and bottom of a chart, in CSS pixels from the top of its lane. */
+/** Distances from the top of a lane to the top and the bottom of its chart, in CSS pixels. */
 const CHART_TOP = 6;
 const CHART_BOTTOM = 42;
 /** Minimum distance from the baseline to the top of the scale, in octaves, so that a small change
@@ -19,9 +19,9 @@ export function top(heights: readonly (number | null)[], baseline: number): numb
   return Math.ceil(most + 0.05);
 }
 
-/** Returns the values at the bottom and at the top of the canvas, on the scale of lane `index`. On
- *  this scale, the values from 0 to `most` lie within the lane's chart. The canvas has `lanes`
- *  lanes. */
+/** Extends the scale of a lane to the whole canvas, which contains the charts of all lanes. The
+ *  chart of lane `index` of `lanes` shows the values from 0 to `most`. Returns the values that the
+ *  scale has at the bottom and at the top of the canvas. */
 export function laneRange(index: number, lanes: number, most: number): [number, number] {
   const perPixel = most / (CHART_BOTTOM - CHART_TOP);
   const zero = index * LANE_HEIGHT + CHART_BOTTOM;

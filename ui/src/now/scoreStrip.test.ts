@@ -70,7 +70,8 @@ describe('ScoreStrip', () => {
   });
 
   it('is painted whole when the pitch range changes', () => {
-    // A higher note, which has already left the window, must not hide the change.
+    // The first note is higher than the second, but has left the window before the second arrives.
+    // So the second note must still change the pitch range.
     notes.add([note(1, clock, 0.2, 95)]);
     pass(40_000);
     strip.paintWhole();

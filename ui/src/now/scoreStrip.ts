@@ -9,8 +9,9 @@ import { endOf, paintScore, pitchRanges, placeNotes, type Box, type Placed, type
 /** How far the strip extends beyond the right edge of its window, as a share of the window's
  *  width. */
 const LEAD = 0.25;
-/** If the animation has at most this time left, in milliseconds, the strip is painted again.
- *  Painting needs an event, and events arrive every 100 ms. */
+/** If the animation has at most this time left, in milliseconds, the strip is painted again. The
+ *  time is longer than 100 ms, because the strip is painted only when an event arrives, and events
+ *  arrive every 100 ms. */
 const SPARE_MS = 400;
 /** If the position of the strip and the engine's clock differ by at least this time, in
  *  milliseconds, the strip is painted again. */
@@ -25,7 +26,7 @@ const FADE_MS = 250;
  *  the left edge of the window. */
 const LONGEST_MS = 30_000;
 
-/** What the strip shows. A comparison with the current state finds what has changed. */
+/** What the strip shows. The strip compares these values with the current ones to find changes. */
 interface Painted {
   view: ScoreView;
   windowMs: number;

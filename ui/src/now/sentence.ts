@@ -22,9 +22,9 @@ const MB = 1e6;
 /** Writes a number with its noun: "1 program", "20 programs". */
 const counted = (value: number, one: string) => `${spokenCount(value)} ${one}${spokenCount(value) === '1' ? '' : 's'}`;
 
-/** All clauses. Their thresholds are rates that matter on any machine. From a tenth of its
- *  threshold on, an activity counts as low. If all activities are below a tenth, the machine counts
- *  as quiet. */
+/** All clauses. The thresholds are rates that matter on any machine. If no rate reaches its
+ *  threshold, the sentence says "Low activity" and names one rate. If no rate reaches even a tenth
+ *  of its threshold, the sentence is "Quiet." */
 const CLAUSES: readonly Clause[] = [
   { rate: 'mem', family: 'memory', from: 0.05, problem: true, words: (v) => ['waiting on', 'memory', `${spokenShare(v)} of the time`] },
   { rate: 'stall', family: 'disk', from: 0.05, problem: true, words: (v) => ['waiting on', 'the disk', `${spokenShare(v)} of the time`] },
@@ -46,7 +46,8 @@ export const WAITING = 'Waiting for data…';
 
 /** A clause stays in the sentence until its rate falls below this share of its threshold. */
 const STAY = 0.7;
-/** Share of its threshold from which an activity counts as low. */
+/** Share of its threshold that a rate must reach to count as low activity. Lower rates are not
+ *  mentioned. */
 const LITTLE = 0.1;
 /** Maximum number of clauses in a sentence. */
 const MOST = 3;

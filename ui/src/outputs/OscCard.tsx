@@ -34,7 +34,7 @@ export function OscCard() {
         <Text path="osc.host" id="osc-host" label="Host" />
         <NumberField path="osc.port" id="osc-port" label="Port" />
       </div>
-      <Lines path="osc.targets" id="osc-targets" label="Further targets" rows={3} hint={`One host:port on each line; at most ${MAX_ITEMS['osc.targets']}`} />
+      <Lines path="osc.targets" id="osc-targets" label="Further targets" rows={3} hint={`One host:port on each line; at most ${MAX_ITEMS['osc.targets']} lines`} />
       <h3>Control from this machine</h3>
       <Switch path="osc.receive.enabled" id="osc-receive" label="Receive" />
       <NumberField path="osc.receive.port" id="osc-receive-port" label="Receive port" />

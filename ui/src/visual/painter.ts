@@ -1,6 +1,6 @@
-// Paints the visualiser. The light of each family is as bright as the level of its signals. The
-// notes of a signal are discs in the colour of its family. Other notes are rings, and cues are
-// rings that grow.
+// Paints the visualiser. Each signal family has a light, which gets brighter with the level of its
+// signals. The notes of a signal are discs in the colour of its family. Other notes are rings, and
+// cues are rings that grow.
 import type { Cue, Family, Note, Signal } from '../api/types';
 import { FAMILIES } from '../live/catalogue';
 import { faded, type Palette } from '../theme/store';
