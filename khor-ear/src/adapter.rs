@@ -198,7 +198,7 @@ impl HostPipeline {
     }
 }
 
-/// The composer's input for a site: lanes and cast. It applies until the next input.
+/// The composer's input for a site: lanes and cast. An input applies until the next one is set.
 #[derive(Clone, Debug)]
 pub struct ComposerInput {
     lanes: Lanes,

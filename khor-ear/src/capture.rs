@@ -1,5 +1,5 @@
-//! Plays captures of real machines in the same way as simulated clips. Their results are only
-//! reported. They are never used for training or gates.
+//! Plays captures of real machines in the same way as simulated clips. The results for captures are
+//! only reported: no classifier is trained on captures, and no gate depends on them.
 //!
 //! `cargo xtask captures` writes the files. Each capture begins with [`QUIET_S`] seconds without
 //! load, followed by the load. The baseline is learned from a long capture of the idle machine.
@@ -61,7 +61,8 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../khor-engine/captures")
 }
 
-/// Renders a capture like a clip. The result begins [`LEAD_IN_S`] seconds after the load starts.
+/// Renders a capture in the same way as a simulated clip. The result begins [`LEAD_IN_S`] seconds
+/// after the load starts.
 pub fn perform(preset: &str, real: &RealCapture, seed: u64) -> Result<Render> {
     let mut player = OfflinePlayer::new(preset, Options { seed, density: None })?;
     let mut joined = JoinedCaptures::default();

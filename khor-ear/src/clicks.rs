@@ -11,7 +11,8 @@ use crate::adapter::RATE_HZ;
 
 /// Lowest fourth difference that can be a click, relative to full scale.
 const MIN_DIFFERENCE: f32 = 0.006;
-/// Lowest ratio of a click's fourth difference to the largest one in its surroundings.
+/// A click's fourth difference must be at least this many times the largest fourth difference in
+/// its surroundings.
 const MIN_RATIO: f32 = 4.0;
 /// Length of the surroundings before and after a click, in samples: 25 ms.
 const CONTEXT_SAMPLES: usize = RATE_HZ as usize / 40;
@@ -109,7 +110,7 @@ mod tests {
         let noise: Vec<f64> = (0..4 * RATE_HZ).map(|_| random.f64() - 0.5).collect();
         let beat = |t: f64| (-(t % 0.25) / 0.03).exp() * 0.3 * noise[(t * f64::from(RATE_HZ)) as usize];
         assert_eq!(clicks(&stereo(3.9, |t| chord(t) + beat(t))), []);
-        // Harmonics up to 12 kHz, with an edge every 15 ms.
+        // A saw wave with harmonics up to 12 kHz has an edge every 15 ms.
         let saw = |t: f64| (1..180).map(|n| sine(65.4 * f64::from(n), t) / f64::from(n)).sum::<f64>();
         assert_eq!(clicks(&stereo(2.0, |t| 0.2 * saw(t))), []);
     }

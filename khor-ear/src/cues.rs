@@ -1,10 +1,10 @@
 //! Finds cues in the sound with a matched filter on spectrograms. The filter knows only what each
 //! cue sounds like.
 //!
-//! A pattern holds the expected levels of sixth-octave bands over time. They are computed from the
-//! power of the cue alone plus the median power of the load. A pattern is compared to the sound by
-//! normalised correlation. First, the mean of each band is subtracted, so neither loudness nor a
-//! steady bed affects the result.
+//! A pattern holds the expected levels of sixth-octave bands over time. Each expected level is
+//! computed from a sum of two powers: the power of the cue without load, and the median power of
+//! the load without the cue. A pattern is compared to the sound by normalised correlation. First,
+//! the mean of each band is subtracted, so neither loudness nor a steady bed affects the result.
 
 use crate::{adapter::RATE_HZ, features::in_octaves};
 

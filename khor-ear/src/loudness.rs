@@ -23,7 +23,7 @@ pub fn true_peak(samples: &[f32]) -> Result<f64> {
 mod tests {
     use super::*;
 
-    /// EBU Tech 3341: a sine of 1 kHz at -23 dBFS on both channels is -23 LUFS.
+    /// EBU Tech 3341: a sine of 1 kHz at -23 dBFS on both channels has a loudness of -23 LUFS.
     #[test]
     fn a_reference_tone_has_its_known_loudness() {
         let amplitude = 10f64.powf(-23.0 / 20.0);

@@ -118,7 +118,8 @@ fn run(args: &Args) -> Result<bool> {
     Ok(held || args.lower.is_some())
 }
 
-/// Creates the row that compares the presets: the range of the loudness of their beds.
+/// Creates the row that compares the presets. It shows the difference between the loudest and the
+/// quietest bed.
 fn compare_presets(verdicts: &[Verdict]) -> Verdict {
     let of =
         |verdict: &Verdict| verdict.figures.iter().find(|figure| figure.row == "bed_lufs").map(|f| f.value);

@@ -22,7 +22,8 @@ pub struct Plan {
     pub between: usize,
     /// Number of ramps per signal. Each ramp has its own seed.
     pub ramps: u64,
-    /// Number of clips per class and untrained intensity. Each untrained load gets twice as many.
+    /// Number of clips for each pair of a class and an untrained intensity. Each untrained load
+    /// gets twice this number of clips.
     pub untrained: usize,
     /// Length of the sound that is searched for clicks, minutes.
     pub stress_min: usize,
@@ -106,12 +107,12 @@ impl Plan {
         (0..self.ramps).map(|index| SEED + 300_000 + index).collect()
     }
 
-    /// Seed of a site's machines. For the site's clip number n, the music uses this seed plus n.
+    /// Seed of a site's machines. The music of the site's clip number n uses this seed plus n.
     pub fn site_seed(&self, rack: u64) -> u64 {
         SEED + 500_000 + 1000 * rack
     }
 
-    /// Seed number `of`. It is for all renders that have no seed function of their own.
+    /// Seed number `of`. The clips, ramps and sites of the plan have other seeds.
     pub fn seed(&self, of: u64) -> u64 {
         SEED + 400_000 + of
     }

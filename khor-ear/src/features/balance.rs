@@ -1,9 +1,9 @@
 //! Measures the direction of a sound coarsely: the level of the right channel relative to the left,
 //! in three broad bands.
 //!
-//! The other features use one channel, so this module is separate. A single machine's music does
-//! not need it: the direction adds no information to timbre and register. In a site's music, the
-//! direction identifies the section.
+//! The other features do not compare the channels, so this module is separate. Only the judge of
+//! sites measures the balance. In a site's music, the direction identifies the section. In a single
+//! machine's music, the direction adds no information to timbre and register.
 
 use super::{decibel, spectrum::Spectrum};
 
@@ -13,9 +13,10 @@ pub const BALANCES: usize = 3;
 const BANDS_HZ: [(f64, f64); BALANCES] = [(60.0, 300.0), (300.0, 900.0), (900.0, 6000.0)];
 /// Size of one step of balance, dB: three times the smallest audible difference.
 const STEP_DB: f64 = 3.0;
-/// Largest reported balance to either side, dB.
+/// Largest reported level difference between the channels, dB.
 const MOST_DB: f64 = 12.0;
-/// A band is considered to have no direction if its share of the total power is below this, dB.
+/// A band is considered to have no direction if its share of the total power is below this value,
+/// dB.
 const EMPTY_DB: f64 = -30.0;
 
 /// Level of the right channel relative to the left in each band, in whole steps of 3 dB.

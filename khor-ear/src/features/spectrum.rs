@@ -8,7 +8,7 @@ use crate::adapter::RATE_HZ;
 pub const BANDS: usize = 6;
 /// Upper limit of each band except the last, Hz.
 const LIMITS_HZ: [f64; BANDS - 1] = [150.0, 300.0, 600.0, 1200.0, 2400.0];
-/// Range of frequencies that the spectrum's features include, Hz.
+/// Lowest and highest frequency that the features of a spectrum include, Hz.
 const LOWEST_HZ: f64 = 30.0;
 const HIGHEST_HZ: f64 = 20_000.0;
 const LENGTH: usize = 4096;

@@ -107,8 +107,8 @@ fn mean(clips: &[&MeasuredClip], class: LoadClass, of: fn(&MeasuredClip) -> f64)
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Counts the loads that are louder or denser than idle. The smallest and the biggest machines are
-/// counted separately.
+/// Counts the loads that are louder or denser than idle. Each load is counted twice: once on the
+/// smallest machines, and once on the biggest.
 fn stand_out(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
     let (mut audible, mut not_quieter, mut inaudible) = (0, 0, Vec::new());
     for (end, size) in ends.iter().zip(["", "×8"]) {
@@ -140,8 +140,8 @@ fn density(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
     figures.push(Figure::new("busiest_to_idle", ends.iter().map(ratio).fold(MOST_RATIO, f64::min), ""));
 }
 
-/// Measures loudness and sharpness of the bed on an idle machine of each size. The row shows the
-/// loudness that is farther from the target, and the higher sharpness.
+/// Measures loudness and sharpness of the bed on two idle machines: the smallest and the biggest.
+/// The rows show the loudness that is farther from the target, and the higher sharpness.
 fn bed(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let beds = parallel::map(&format!("{preset}: beds"), &[1.0, 8.0], |size| {
         let seed = plan.seed(*size as u64);

@@ -1,5 +1,5 @@
-//! Measures whether the filter finds the cues in the sound while all loads run at once. Also checks
-//! that it finds none in the loads alone.
+//! Measures whether the filter finds the cues in the sound while all loads run at once. Also
+//! measures how similar the sound is to a cue when no cue plays.
 
 use anyhow::{Context, Result};
 
@@ -13,15 +13,16 @@ use crate::{
     scenario::{self, LEAD_IN_S, STEP_NS, SimulatedMachine},
 };
 
-/// Time between two cues, seconds. It is longer than the longest cue including its wait for the
-/// next beat.
+/// Time between two cues, seconds. This is enough time for every cue to start and to end.
 const CUE_INTERVAL_S: f64 = 5.0;
 /// The filter searches for a cue this many seconds before and after its onset.
 const ONSET_TOLERANCE_S: f64 = 0.05;
-/// Factor of the loads' rates. In normal clips, it is 0.5 to 2.
+/// The loads' rates are multiplied by this factor. In the clips for training, the factor is 0.5 to
+/// 2.
 const INTENSITY: f64 = 2.0;
 
-/// Number of rounds for each pair, at most [`Plan::cue_rounds`].
+/// Number of times that each pair of cues is played. The value must not exceed
+/// [`Plan::cue_rounds`].
 const PAIR_ROUNDS: usize = 2;
 /// Time between two pairs of cues, seconds.
 const PAIR_INTERVAL_S: f64 = 8.0;
@@ -117,8 +118,9 @@ fn isolated(preset: &str, kind: CueSound, seed: u64) -> Result<IsolatedCue> {
 }
 
 /// Plays each kind of cue in turn while all loads run, and then plays the loads without cues. A cue
-/// is found under two conditions: its own pattern is more similar to the sound than any other
-/// pattern, and more similar than it is to any part of the loads alone.
+/// is found if two conditions hold. At the onset of the cue, its pattern must be more similar to
+/// the sound than any other pattern. The pattern must also be more similar to this part of the
+/// sound than to any part of the sound without cues.
 fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     let last_s = CUE_INTERVAL_S * CueSound::ALL.len() as f64;
     let without = Spectrogram::measure(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));
@@ -151,7 +153,7 @@ fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     Ok(round)
 }
 
-/// Plays every pair of kinds while all loads run. The two cues of a pair are requested in the same
+/// Plays every pair of cues while all loads run. The two cues of a pair are requested in the same
 /// step.
 fn pairs(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Vec<Pair>> {
     let count = isolated.len();

@@ -58,8 +58,9 @@ struct Digest {
 }
 
 impl Digest {
-    /// Number of notes that appear in only one of two renders. If both renders have such notes, the
-    /// higher number counts.
+    /// Number of notes that differ between two renders. The notes that appear only in the first
+    /// render and those that appear only in the second are counted separately. The result is the
+    /// higher of the two numbers.
     fn differing_from(&self, other: &Self) -> usize {
         let only = |one: &Self, two: &Self| one.notes.iter().filter(|note| !two.notes.contains(note)).count();
         only(self, other).max(only(other, self))

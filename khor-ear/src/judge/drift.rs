@@ -1,5 +1,5 @@
-//! Plays hours of an idle machine, to check that the music does not drift. The last ten minutes
-//! must sound like the first, and no cue may play.
+//! Plays the music of an idle machine for hours, to check that the music does not drift. The last
+//! ten minutes must sound like the first ten minutes, and no cue may play.
 
 use anyhow::{Context, Result};
 
@@ -14,11 +14,12 @@ use crate::{
 /// Length of a window, seconds. It exceeds the longest section of the form, so each window contains
 /// a complete section.
 const WINDOW_S: u64 = 600;
-/// Smallest audible change of the onset rate. For level and centroid, it is 1 dB and 1 semitone
-/// (docs/ear.md).
+/// Smallest audible change of the onset rate. The smallest audible change of the level is 1 dB, and
+/// that of the centroid is 1 semitone (docs/ear.md).
 const ONSETS_STEP_PER_S: f64 = 0.3;
 
-/// Plays `hours` of an idle machine and compares the last ten minutes to the first.
+/// Plays the music of an idle machine for `hours`. Compares the last ten minutes to the first ten
+/// minutes.
 pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Figure>) -> Result<()> {
     let seed = plan.seed(30);
     let mut machine = SimulatedMachine::new(1.0, seed);

@@ -1,8 +1,9 @@
-//! Measures whether the music of a site shows which section is in trouble, and under which load.
+//! Measures whether the music of a site shows which section has a load, and which load this section
+//! has.
 //!
 //! A clip counts as correct if both section and load are classified correctly. The classifier is
-//! trained on other sites, which have other hosts, seeds and music. The same events are judged
-//! twice: with one relay for each host, and with one relay that aggregates all hosts.
+//! trained on other sites, which have other hosts, seeds and music. The same simulated loads are
+//! judged twice: with one relay for each host, and with one relay that aggregates all hosts.
 
 use std::collections::BTreeMap;
 

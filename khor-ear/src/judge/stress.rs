@@ -14,9 +14,10 @@ use crate::{
 
 /// Time for which a preset plays before the next change, seconds.
 const TURN_S: u64 = 10;
-/// Number of preset turns per minute.
+/// Number of turns per minute. In each turn, one preset plays.
 const TURNS: usize = 60 / TURN_S as usize;
-/// Factor of the loads' rates. In normal clips, it is 0.5 to 2.
+/// The loads' rates are multiplied by this factor. In the clips for training, the factor is 0.5 to
+/// 2.
 const INTENSITY: f64 = 2.0;
 
 /// Searches for clicks. The minutes run in parallel, each with its own machine and its own seed.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::adapter::{Family, Layer, PlayedNote, Render};
 
-/// Range of pitches that the picture shows, MIDI note numbers.
+/// Lowest and highest pitch that the picture shows, MIDI note numbers.
 const LOWEST: i32 = 24;
 const HIGHEST: i32 = 108;
 /// Vertical scale, pixels per semitone.

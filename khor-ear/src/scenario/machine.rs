@@ -5,12 +5,12 @@ use khor_signal::{Frame, PerCounter};
 use super::loads::{IDLE, Part, Shape};
 use crate::adapter::Counter;
 
-/// Time constant (seconds) and standard deviation (natural logarithm) of the slow drift that every
-/// rate has.
+/// Every rate drifts slowly and randomly. The drift has this time constant, in seconds, and the
+/// standard deviation `DRIFT`, as a natural logarithm.
 const DRIFT_TAU_S: f64 = 3.0;
 const DRIFT: f64 = 0.18;
-/// If a counter expects more events than this in a frame, the number of events is drawn from a
-/// normal distribution.
+/// If the expected number of a counter's events in a frame exceeds this value, the actual number is
+/// drawn from a normal distribution.
 const NORMAL_FROM_EVENTS: f64 = 30.0;
 /// Highest pressure, µs of stall per second.
 const MAX_STALL_US: f64 = 960e3;
@@ -46,16 +46,17 @@ const DRIVEN: [Counter; 22] = [
 /// More counters that loads change. They were added later and draw their seeds last, so that the
 /// older counters keep their random numbers.
 const DRIVEN_LATER: [Counter; 2] = [Counter::LocalBytes, Counter::LocalPackets];
-/// The counters of all network devices. Each is the sum of its edge counter and its local counter.
-/// A local packet passes only one device.
+/// Counters that include the traffic of all network devices. Each entry has such a counter and the
+/// two counters whose sum it is: edge traffic and local traffic. Local traffic is counted once,
+/// because a simulated local packet passes only one device.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
     (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),
     (Counter::TxBytes, Counter::EdgeTxBytes, Counter::LocalBytes),
     (Counter::TxPackets, Counter::EdgeTxPackets, Counter::LocalPackets),
 ];
-/// Checks that only one counter is missing from these lists: [`Counter::MissedEvents`], which stays
-/// 0.
+/// Checks that `DRIVEN`, `DRIVEN_LATER` and `ALL_DEVICES` contain every counter except
+/// [`Counter::MissedEvents`], which stays 0.
 const _: () = assert!(DRIVEN.len() + DRIVEN_LATER.len() + ALL_DEVICES.len() + 1 == Counter::ALL.len());
 
 /// A simulated machine. The same size and seed always give the same frames.
@@ -85,8 +86,8 @@ struct Lane {
 #[derive(Clone, Debug)]
 struct LoadVariation {
     random: fastrand::Rng,
-    /// One set of processes for each unit of size. A machine of size 8 varies like eight small
-    /// machines together.
+    /// One set of on-off processes for each unit of size. A machine of size 8 varies like eight
+    /// small machines together.
     groups: Vec<[GroupProcesses; GROUPS]>,
     /// The current factor of each shape, for each group of counters.
     now: [[f64; 4]; GROUPS],

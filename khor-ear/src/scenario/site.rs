@@ -56,7 +56,8 @@ impl SimulatedSite {
     }
 
     /// The composer's inputs while a section is under load. One host, several hosts or all hosts of
-    /// the section have the load. `which` seeds the number of hosts and the intensity.
+    /// the section have the load. The number of these hosts and the intensity are random, and
+    /// `which` is part of their seed.
     ///
     /// # Errors
     ///

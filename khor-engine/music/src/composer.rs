@@ -71,8 +71,8 @@ pub struct Composer {
     pulse: Pulse,
     sections: Sections,
     roll_call: RollCall,
-    /// The voices of each soloist. Without soloists, the first element plays the voices of all
-    /// hosts.
+    /// The voices of each soloist. Without soloists, the voices of the first element play the lanes
+    /// of all hosts.
     voices: [Voices; SOLOISTS],
     /// Input of the second soloist's voices. `reading` has the input of the first soloist's voices.
     second_reading: Reading,

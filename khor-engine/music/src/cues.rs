@@ -159,9 +159,9 @@ struct Tone {
     /// Onset after the start of the cue, in steps of [`STEP_S`]. These steps do not depend on the
     /// tempo, so the rhythm remains recognisable.
     at_steps: f32,
-    /// Number of octaves above the tonic nearest to middle C.
+    /// Number of octaves above the tonic in 48..=59, which is the octave below middle C.
     octave: i32,
-    /// Number of scale steps above the tonic of this octave.
+    /// Number of scale steps above the tonic of the octave that `octave` selects.
     degree: i32,
     length_steps: f32,
     /// Filter offset of this note, octaves.
@@ -171,8 +171,8 @@ struct Tone {
 /// Length of a cue's step, seconds. It is a sixteenth at 110 bpm.
 const STEP_S: f32 = 0.136;
 
-/// Number of cue steps for which the other layers still pause after the last tone of a cue begins.
-/// After that, the rest of the tone sounds together with the other layers.
+/// The other layers pause until this number of cue steps after the last tone of a cue began. If the
+/// tone is longer, its rest sounds together with the other layers.
 const FOREGROUND_STEPS: f32 = 2.0;
 
 /// The state of the cues: the waiting cues, when the other layers may continue, and when the
@@ -251,8 +251,8 @@ impl Cues {
 fn pitch(context: &StepContext<'_>, tone: &Tone) -> u8 {
     let degree = tone.degree.min(context.key.len() - 1) + tone.octave * context.key.len();
     let midi = context.key.midi(degree);
-    // The tonic nearest to middle C is in 48..=59. So pitches up to three octaves above and one
-    // octave below it are in 36..=96.
+    // Octave 0 begins at the tonic in 48..=59. Pitches from one octave below to three octaves above
+    // this tonic are in 36..=96.
     midi.clamp(36, 96) as u8
 }
 

@@ -100,8 +100,9 @@ fn nearest_octave(note: i32, from: u8, register: Register) -> u8 {
 }
 
 /// The root of the chord in a bar, as a scale degree. Every fourth chord has the first of `roots`.
-/// The other roots are random, but no root follows itself. A root without a perfect fifth in the
-/// scale is skipped if any other root has one, because tritones are reserved for tension.
+/// The other roots are random, but no entry of `roots` is used twice in a row. A root without a
+/// perfect fifth in the scale is skipped if any other root has one, because tritones are reserved
+/// for tension.
 pub(super) fn root_at(key: Key, seed: u64, bar: u64, chord_bars: u8, roots: &[i32], turn: usize) -> i32 {
     let chord = bar / u64::from(chord_bars.max(1));
     let Some((&home, away)) = roots.split_first() else { return 0 };
@@ -112,8 +113,8 @@ pub(super) fn root_at(key: Key, seed: u64, bar: u64, chord_bars: u8, roots: &[i3
     if place == 0 || count == 0 {
         return home;
     }
-    // One random number is drawn for each group of four chords. It selects the start of a run of
-    // consecutive entries, so no root follows itself.
+    // One random number is drawn for each group of four chords. It selects an entry. Each further
+    // chord of the group uses the next entry, so no entry is used twice in a row.
     let start = Dice::new(seed, chord / 4, Stream::Harmony).below(count);
     let next = away().nth((start + turn + place) % count).unwrap_or(home);
     if count == 1 && place == 2 { home } else { next }

@@ -205,10 +205,9 @@ impl Mapping {
             // This check is skipped if any row is invalid, because an invalid row might be another
             // route of the signal.
             if routes.len() == lines.len() && !routes.iter().any(carried) {
+                let (input, to) = (route.input.name(), route.to.name());
                 let problem = format!(
-                    "{} controls only {}, which few listeners notice; add a row that gives it another feature",
-                    route.input.name(),
-                    route.to.name()
+                    "{input} controls only {to}, which few listeners notice; add a row that gives {input} another feature"
                 );
                 found.add(format!("map[{index}].to"), problem);
             }

@@ -13,7 +13,8 @@ use super::{
 /// Number of bars in a phrase. The rhythm is rotated differently in each phrase.
 const PHRASE_BARS: u64 = 4;
 
-/// Highest amount of work. Work is measured in the sixteenths of `pulse.density`.
+/// Highest amount of work. An amount of work has the unit of `pulse.density`, which is a sixteenth
+/// of the pulse's full density.
 const WORK_STEPS: u8 = 16;
 
 /// The state of the pulse: the current number of onsets per bar of each stream.
@@ -44,7 +45,7 @@ pub(super) fn work(context: &StepContext<'_>) -> u8 {
     (density.ceil() as u8).min(WORK_STEPS)
 }
 
-/// Upward transposition of the pulse that the mapping gives, scale steps.
+/// Number of scale steps by which the mapping raises the pulse.
 fn height(context: &StepContext<'_>) -> i32 {
     context.reading.value(Feature::PulseHeight).unwrap_or(0.0).round() as i32
 }

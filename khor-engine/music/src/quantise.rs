@@ -2,8 +2,8 @@
 //! not change.
 
 /// How far the input must move beyond the midpoint between two steps before the output changes, in
-/// steps. It is not a round fraction, so that no threshold is a round number. Round numbers are
-/// common inputs.
+/// steps. Its value is deliberately not round: inputs are often round numbers, and none of them
+/// should lie on a threshold.
 const MARGIN: f32 = 0.271_828;
 
 /// Quantises a value of 0..=1 to one of `steps + 1` values.

@@ -241,8 +241,8 @@ impl Reading {
         self.ranks.get(lane).map_or(0, LaneRank::rank)
     }
 
-    /// All routes of the mapping. Each comes with how far its feature has moved from its resting
-    /// value, 0..=1, after quantisation.
+    /// All routes of the mapping. The number after each route is how far its feature has moved from
+    /// its resting value, 0..=1, after quantisation.
     pub(super) fn feature_positions(&self) -> impl Iterator<Item = (Route, f32)> {
         self.features.iter().flatten().map(|state| (state.route, state.quantised()))
     }

@@ -160,7 +160,7 @@ fn memory_pressure_sounds_in_every_preset() {
         let memory = notes.iter().filter(|note| note.instrument == Instrument::Memory).count();
         assert!(memory >= 20, "{}: {memory}", preset.name);
         let patch = preset.patches.get(Instrument::Memory);
-        // A pad with an attack of a second would make the notes inaudible.
+        // If the attack took a second, like the attack of a pad, the notes would be inaudible.
         assert!(patch.attack_ms <= 200.0, "{}: {} ms", preset.name, patch.attack_ms);
     }
 }

@@ -110,10 +110,11 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 struct Model {
     composer: Composer,
     now_s: f64,
-    /// The settings that were set last, followed by the settings in force.
+    /// The settings that were set last. They may still wait for the next bar, unlike `in_force`.
     settings: Settings,
     in_force: Settings,
-    /// The name of the preset that was set last, followed by the name of the preset in force.
+    /// The name of the preset that was set last. This preset may still wait for the next bar,
+    /// unlike `preset_in_force`.
     preset: String,
     preset_in_force: String,
     notes: Vec<Note>,

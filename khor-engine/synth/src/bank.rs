@@ -57,8 +57,8 @@ impl VoiceBank {
     }
 
     /// Sets the maximum number of sounding voices, 1..=24. If more voices sound, the least
-    /// important ones fade out within 5 ms. If that is not enough, notes that wait for a fading
-    /// voice are dropped. Real-time safe.
+    /// important ones fade out within 5 ms. If every voice is already fading, notes that wait for
+    /// the end of a fade-out are dropped. Real-time safe.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = limit.clamp(1, VOICES);
         for _ in self.limit..self.lasting_voices() {
@@ -131,9 +131,9 @@ impl VoiceBank {
         (0..VOICES).filter(|&v| !self.voices[v].active).min_by_key(|&v| cost(v))
     }
 
-    /// The least important voice. Released voices are stolen before held voices. Among these, the
-    /// quietest voice is stolen first, and then the oldest. Voices that are already fading out are
-    /// excluded.
+    /// The least important voice. A released voice is less important than a held voice. Among
+    /// released voices, the quietest is the least important, and if two are equally loud, the older
+    /// one is. The same applies among held voices. Voices that are already fading out are excluded.
     fn victim(&self) -> Option<usize> {
         let importance = |voice: usize| {
             let (group, lane) = (&self.groups[voice / LANES], voice % LANES);

@@ -31,8 +31,8 @@ pub(super) fn exp2(x: f32) -> f32 {
 
 /// Makes the compiler process one frame at a time in a loop that writes frames. A frame's eight
 /// lanes fill a vector. Without this function, the compiler puts several frames into one vector,
-/// which needs shuffles. The cost is low: the frame stays in memory, but it must be there anyway.
-/// Real-time safe.
+/// which needs shuffles. The cost is low. This function forces the frame into memory, but the loop
+/// writes the frame to memory anyway. Real-time safe.
 #[inline(always)]
 pub(super) fn one_by_one(frame: &mut Lanes) -> &mut Lanes {
     std::hint::black_box(frame)

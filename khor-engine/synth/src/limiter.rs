@@ -1,9 +1,10 @@
 //! A look-ahead limiter. Its gain falls before a peak arrives, so the output never clips.
 //!
-//! The limiter measures the signal in chunks. The gain is held at its minimum over the look-ahead,
-//! rises slowly after a peak (release), and is averaged over the look-ahead. So the gain falls in a
-//! smooth ramp that ends where the peak begins. Near the ceiling, the signal is measured with four
-//! times oversampling, which limits the true peak (ITU-R BS.1770-5, annex 2).
+//! The limiter measures the signal in chunks, and computes the gain in three steps. First, it takes
+//! the lowest gain that any chunk within the look-ahead needs. Then it limits how fast the gain
+//! rises after a peak (release). Finally, it averages the gain over the look-ahead. So the gain
+//! falls in a smooth ramp that ends where the peak begins. Near the ceiling, the signal is measured
+//! with four times oversampling, which limits the true peak (ITU-R BS.1770-5, annex 2).
 
 use super::lanes::BLOCK;
 
@@ -17,7 +18,7 @@ const AVERAGE: usize = 6;
 /// Delay of the signal, chunks. It is the length of the moving average, plus one chunk for the
 /// interpolation at the edge of a chunk.
 const DELAY: usize = AVERAGE + 1;
-/// Number of chunks over which the minimum gain is taken.
+/// Number of chunks among which the lowest gain is selected.
 const HOLD: usize = DELAY + 1;
 /// Number of filter taps for the interpolation between samples.
 const TAPS: usize = 12;

@@ -35,7 +35,7 @@ impl Samples {
     }
 
     /// Corrects rounding errors. Afterwards, the stems add up to the mix and stay within -1..=1,
-    /// which is the range of a file.
+    /// the range of samples in a file.
     pub fn correct_stems(&mut self) {
         let Self { left, right, stems } = self;
         let Ok(stems) = <&mut [_; STEMS]>::try_from(&mut stems[..]) else { return };
@@ -54,8 +54,9 @@ impl Samples {
 }
 
 /// Corrects one sample of each stem, so that the stems add up to the mix. The rounding error is
-/// below -110 dBFS and is added to the loudest stem. If the limiter reduces the mix strongly, this
-/// stem may exceed the range of a file for a moment. In that case, another stem gets the excess.
+/// below -110 dBFS and is added to the loudest stem. While the limiter strongly reduces the mix,
+/// the loudest stem may exceed -1..=1, the range of samples in a file. The excess is then moved to
+/// another stem.
 fn corrected(mix: f32, mut parts: [f32; STEMS]) -> [f32; STEMS] {
     let loudest = highest(parts.map(f32::abs));
     parts[loudest] += mix - parts.iter().sum::<f32>();

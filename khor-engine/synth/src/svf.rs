@@ -65,8 +65,8 @@ impl Filters {
         self.k[lane] = 2.0 * (-4.0 * resonance.clamp(0.0, 1.0)).exp2();
         self.env_octaves[lane] = env_octaves;
         let damping = self.k[lane];
-        // These are Simper's outputs. Without the damping factor, the band-pass would have a peak
-        // of 1/k.
+        // These outputs are Simper's, except that the band-pass is multiplied by the damping k.
+        // Otherwise, its gain at the peak would be 1/k.
         let mix = match mode {
             FilterMode::Low => [0.0, 0.0, 1.0],
             FilterMode::Band => [0.0, damping, 0.0],
@@ -124,8 +124,8 @@ impl Filters {
                 b2[l] += slope[1][l];
                 b3[l] += slope[2][l];
                 let x = frame[l];
-                // This form of Simper's update does not use v1 and v2. It halves the latency from
-                // one state to the next.
+                // This form of Simper's update avoids his intermediate values v1 and v2. So the
+                // dependency chain from one state to the next is half as long.
                 let next1 = b1[l] * ic1[l] + (b2[l] * x - b2[l] * ic2[l]);
                 let next2 = (ic2[l] - b3[l] * ic2[l]) + (b2[l] * ic1[l] + b3[l] * x);
                 let low = 0.5 * (next2 + ic2[l]);

@@ -89,9 +89,9 @@ impl VowelFilter {
             let k = BANDWIDTH_FACTOR * vowel.width_hz[f] / vowel.freq_hz[f];
             let a1 = 1.0 / (1.0 + g * (g + k));
             // Adjacent formants have opposite signs. Otherwise, they would cancel between their
-            // centres (Klatt, "Software for a cascade/parallel formant synthesizer", 1980). With
-            // the factor k, the gain of the peak is 1. The factor is halved here, because `filter`
-            // sums two states.
+            // centres (Klatt, "Software for a cascade/parallel formant synthesizer", 1980). The
+            // factor k makes the gain at the peak 1. It is multiplied by 0.5, because `filter` adds
+            // two successive states instead of averaging them.
             let sign = if f % 2 == 0 { 0.5 } else { -0.5 };
             let gain = sign * k * 10_f32.powf((vowel.gain_db[f] + vowel.makeup_db) / 20.0);
             let values = [2.0 * a1 - 1.0, 2.0 * g * a1, 2.0 * g * g * a1, gain];
@@ -161,8 +161,8 @@ mod tests {
             let vowel = Vowel::at(position);
             let peak = response_db(position, vowel.freq_hz[0]);
             assert!((peak - vowel.makeup_db).abs() < 2.0, "{position}: {peak}");
-            // If the second formant is weak and close to the first, the slope of the first formant
-            // raises it.
+            // The slope of the first formant raises the level of the second formant if the second
+            // is weak and close to the first.
             let second = response_db(position, vowel.freq_hz[1]) - peak - vowel.gain_db[1];
             assert!((-5.0..=8.0).contains(&second), "{position}: {second}");
             for off_hz in [vowel.freq_hz[0] * 0.5, vowel.freq_hz[1] * 1.35, 8000.0] {

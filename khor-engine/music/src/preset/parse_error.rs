@@ -1,7 +1,8 @@
 //! Translates errors of the TOML and JSON parsers into plain words. The result says which value is
 //! wrong and which values are allowed.
 
-/// Names of types in the parsers' errors, each with the values that the type allows.
+/// Types that the parsers name in their errors. Each name is followed by the values that the type
+/// allows.
 const TYPES: [(&str, &str); 14] = [
     ("f32", "a number"),
     ("f64", "a number"),
@@ -19,8 +20,8 @@ const TYPES: [(&str, &str); 14] = [
     ("a sequence", "a list"),
 ];
 
-/// Names of values in the parsers' errors, each with khor's name. These are the values that the
-/// parsers do not quote.
+/// Values that the parsers name but do not quote in their errors. Each has the parsers' name,
+/// followed by khor's name.
 const KINDS: [(&str, &str); 5] = [
     ("null", "null"),
     ("unit value", "null"),

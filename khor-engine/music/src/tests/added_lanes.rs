@@ -134,8 +134,8 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     )
 }
 
-/// Applies the operations. Each [`Op::Play`] plays most of a bar. For each one, the result contains
-/// the catalogue, the notes and the lanes of the voices.
+/// Applies the operations. Each [`Op::Play`] plays most of a bar. The result has one entry for each
+/// [`Op::Play`]: the catalogue, the notes, and the lanes of the voices.
 fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
     let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());
     let (mut catalogue, mut lanes, mut played, mut until_s) =

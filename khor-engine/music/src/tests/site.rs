@@ -230,7 +230,8 @@ fn restless(now_s: f64) -> Cast {
     let cast = match (now_s / 3.1) as u32 % 3 {
         0 => Cast::default(),
         1 => sections([Some(0.8), Some(0.4), None, Some(0.6)]),
-        // The host is on the right, where no section has its melody.
+        // The first host is on the right. No section plays the melody role on the right, so the
+        // notes of the host cannot be taken for those of a section.
         _ => roll_call(vec![turn(&host_on_the_right(), Some(0.7)), turn("b", None)]),
     };
     Cast { soloists, ..cast }
