@@ -1,5 +1,6 @@
-//! NATS servers that authenticate clients by certificate, or by creds files of an operator's
-//! accounts (JWT). Each server has files that admit khor's programs, and files that it rejects.
+//! Starts NATS servers that authenticate clients by certificate, or by creds files from an
+//! operator's accounts (JWT). Each server comes with credentials that it accepts, and with
+//! credentials that it rejects.
 
 use std::{
     fs,

@@ -224,7 +224,7 @@ impl Engine {
         T::deserialize(&answer).unwrap_or_else(|error| panic!("GET {path}: {error} in {answer:#}"))
     }
 
-    /// Records sound of the length `length` from `/api/listen.wav`. Waits until it is complete,
+    /// Records sound for `length` from `/api/listen.wav`. Waits until the recording is complete,
     /// even on a slow machine.
     pub fn listen(&self, length: Duration) -> SoundRecording {
         const HEADER_BYTES: usize = 44;

@@ -20,14 +20,15 @@ use crate::site::NatsServer;
 
 /// Time between two frames of a host.
 const PERIOD: Duration = Duration::from_millis(200);
-/// Number of moments within [`PERIOD`] at which hosts send. The hosts are spread over them.
+/// Number of moments within [`PERIOD`] at which hosts send. The hosts are spread evenly over these
+/// moments.
 const SLOTS: usize = 20;
 /// Deviation of the host that stands out, in octaves above its baseline.
 const FAR: f32 = 5.0;
 /// Index of the signal that deviates on the host that stands out: `rx`.
 const DEVIATING_SIGNAL: usize = 2;
 
-/// What the hosts do now. The test changes it, and the sending thread reads it.
+/// What the hosts do now. The test changes this value, and the sending thread reads it.
 #[derive(Debug, Default)]
 struct Control {
     /// Number of the host that stands out, if any.

@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 
 use crate::lock::MachineLock;
 
-/// Ports below those that Linux assigns to outgoing connections (`ip_local_port_range`, 32768 and
-/// up). So no connection takes such a port before a program binds to it.
+/// Ports below the range that Linux assigns to outgoing connections (`ip_local_port_range`, 32768
+/// and up). So no outgoing connection takes one of these ports before a program binds to it.
 const PORTS: Range<u16> = 20_000..32_000;
 
 /// Locks on the ports that this process has chosen. They are held until the process ends.

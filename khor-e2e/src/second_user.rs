@@ -36,7 +36,7 @@ pub struct SecondUser {
 }
 
 impl SecondUser {
-    /// A user with this user ID, whose group has the same ID.
+    /// A user with this user ID, and with a group that has the same ID.
     pub fn new(uid: u32) -> Self {
         Self::make(uid, uid, None)
     }

@@ -73,8 +73,7 @@ fn osc_packets_cannot_end_the_engine() {
         assert!(datagram.len() <= MAX_DATAGRAM, "{number}");
         let before = receive(&engine);
         socket.send(datagram).expect("sending a datagram");
-        // The engine counts each datagram: it counts either the messages inside or a rejected
-        // datagram.
+        // For each datagram, the engine counts either the messages inside or one rejected datagram.
         wait_until(&format!("datagram {number} to be counted"), || receive(&engine) != before);
     }
     let bpm = |bpm| vec![OscType::Int(bpm)];

@@ -303,8 +303,8 @@ fn answers_show_non_utf8_paths() {
     let file = engine.get("/api/health")["recording"]["file"].clone();
     assert!(file.as_str().is_some_and(|file| file.contains("khor-\u{fffd}\u{fffd}")), "{file}");
     assert_eq!(ask(&engine, "GET", &format!("/api/recordings/{recording}"), &[], None).status, 200);
-    // A client can also download a file in the folder that khor did not record. The file's name in
-    // the list selects it.
+    // A client can also download a file that khor did not record, if the file is in the folder. The
+    // client uses the name that the list shows.
     let folder = engine.config_path().with_file_name("recordings");
     fs::write(folder.join(OsStr::from_bytes(b"theirs-\xff.wav")), "theirs").expect("writing a recording");
     let fetched = ask(&engine, "GET", "/api/recordings/theirs-%EF%BF%BD.wav", &[], None);

@@ -127,7 +127,7 @@ fn invalid_osc_is_rejected_and_counted() {
     assert_eq!(enable(false), 200);
     let port = receive(&engine)["port"].as_u64().expect("the port") as u16;
     wait_until("the port to be free", || UdpSocket::bind(("127.0.0.1", port)).is_ok());
-    // The engine reports a port in use, and uses the port when it is free.
+    // If the port is in use, the engine reports this, and uses the port as soon as it is free.
     let taken = UdpSocket::bind(("127.0.0.1", port)).expect("binding the port");
     assert_eq!(enable(true), 200);
     wait_until("the port in use to be reported", || receive(&engine)["error"].is_string());

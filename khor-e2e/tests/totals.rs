@@ -113,8 +113,8 @@ fn plug_in_used_interface(engine: &Engine) -> bool {
             // Ignore errors: the interface's queue may be full for a moment.
             let _ = socket.send_to(&datagram, "10.99.77.2:9");
         }
-        // Move both ends. An end that stays would be removed with this namespace, and the other end
-        // with it.
+        // Move both ends. If one end stayed, it would be removed together with this namespace, and
+        // its removal would remove the other end.
         ip(&format!("link set khor-used netns {pid}")) && ip(&format!("link set khor-peer netns {pid}"))
     })
 }

@@ -16,7 +16,7 @@ use crate::attempt::{Row, Target, try_all};
 
 /// An escape sequence (OSC 52) that writes to a terminal's clipboard.
 const CLIPBOARD: &str = "\x1b]52;c;aGFoYQ==\x07";
-/// Beginnings of the paths that OSC may change. The attacker's messages do not include them.
+/// Beginnings of the paths that OSC may change. The attacker's messages do not use these paths.
 const ALLOWED: [&str; 3] = ["/music/", "/audio/master_gain", "/audio/loudness_lufs"];
 
 /// Messages that try to change every setting that OSC may not change. Some use address patterns.

@@ -1,5 +1,5 @@
 //! A hash of all files that the sound and the judge's verdict depend on. If the hash has not
-//! changed since the last run, neither has the verdict.
+//! changed since the last run, the verdict has not changed either.
 
 use std::{
     collections::hash_map::DefaultHasher,

@@ -58,7 +58,8 @@ const NEWEST_CLOUD: Kernel = Kernel::new("newest", NEWEST, CLOUD);
 /// The kernel of the complete Debian system.
 pub(super) const DEBIAN: Kernel = Kernel::new("debian", &["bookworm"], GENERIC);
 
-/// The kernels that are tested by default: the oldest, the one of Debian 12, and the newest.
+/// The kernels that are tested by default: the oldest kernel, Debian 12's kernel, and the newest
+/// kernel.
 pub(super) const BY_DEFAULT: [&str; 3] = ["5.10", "6.1", "newest"];
 
 /// An unpacked kernel.

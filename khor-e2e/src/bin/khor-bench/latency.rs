@@ -20,7 +20,8 @@ use crate::figure::Figure;
 
 const BURSTS: u32 = 48;
 const BURST_EXECS: u32 = 10;
-/// A message whose level is this much above the level before the burst counts as its answer.
+/// A message counts as the answer to a burst if its level is this much above the level before the
+/// burst.
 const RISE: f32 = 0.1;
 /// Below this level of `exec` the machine is quiet. A single exec raises the level to 0.12 or more.
 const QUIET: f32 = 0.05;

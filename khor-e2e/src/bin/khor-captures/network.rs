@@ -99,7 +99,7 @@ fn send(stage: &Stage, mut stream: TcpStream, bytes_per_s: f64) -> Result<()> {
 }
 
 /// Runs `here` with a connection to a peer whose line loses `lost_percent` of the packets. If there
-/// is a `pace`, the peer sends at this rate. Otherwise it receives everything.
+/// is a `pace`, the peer sends at this rate. Otherwise, the peer only receives.
 fn with_peer(
     pace: Option<Pace>,
     lost_percent: u8,
@@ -116,7 +116,7 @@ fn with_peer(
                 over.store(true, Relaxed);
                 done
             });
-            // The device must stay in this thread, because it cannot be sent to another.
+            // The device must stay in this thread, because it cannot be sent to another thread.
             peer(device, lost_percent, pace, &over).context("running the peer")?;
             here.join().expect("the thread of this end")
         })

@@ -49,10 +49,10 @@ pub(crate) struct Facts {
 }
 
 /// Records the capture. If the machine is not quiet before and after the load, deletes the
-/// recording and repeats it until the time limit.
+/// recording and tries again, until the time limit.
 pub(crate) fn record(scenario: &Scenario, socket: &Path, out: &Path, quiet: &Quiet) -> Result<Facts> {
     let begun = Instant::now();
-    // The folder is beside the program, because /tmp may be in memory.
+    // The folder is next to the program, because /tmp may be in memory.
     let beside = program("khor").parent().context("the program has no directory")?.to_owned();
     let dir = TempDir::new_in(beside).context("creating a directory for the recording")?;
     (scenario.prepare)(dir.path()).context("preparing")?;
