@@ -32,8 +32,8 @@ pub struct Cue {
 impl Cue {
     /// Maximum length of [`Cue::kind`], bytes.
     pub const MAX_KIND_LEN: usize = 16;
-    /// Maximum length of [`Cue::comm`], bytes. The kernel's name has at most 15 bytes. Each unsafe
-    /// byte is replaced by a character of 3 bytes.
+    /// Maximum length of [`Cue::comm`], bytes. A process name in the kernel has at most 15 bytes.
+    /// Each unsafe byte is replaced by a character of 3 bytes.
     pub const MAX_COMM_LEN: usize = 48;
 }
 
@@ -46,7 +46,7 @@ impl Message for Cue {
         let comm_len = self.comm.as_ref().map_or(0, String::len);
         if self.kind.len() > Self::MAX_KIND_LEN || comm_len > Self::MAX_COMM_LEN {
             let (kind, comm) = (Self::MAX_KIND_LEN, Self::MAX_COMM_LEN);
-            return Err(format!("kind or comm is too long: at most {kind} and {comm} bytes are allowed"));
+            return Err(format!("kind may have at most {kind} bytes, and comm at most {comm} bytes"));
         }
         Ok(())
     }

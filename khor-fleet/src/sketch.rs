@@ -15,7 +15,7 @@ pub const MAX_STEPS: u64 = 1 << 60;
 
 /// Number of steps in one unit of a rate or baseline.
 const RATE_STEPS: f64 = 1e6;
-/// The deviation that corresponds to one step, in octaves below the baseline.
+/// One step is a deviation of this many octaves below the baseline.
 const DEVIATION_OCTAVES: f64 = 20.0;
 /// Deviations are clamped to plus or minus this many octaves.
 const MAX_DEVIATION: f64 = 16.0;
@@ -36,8 +36,8 @@ pub struct Sketch {
 pub enum Quantity {
     /// Rates and baselines: a step is a millionth of the signal's unit.
     Rate,
-    /// Deviations, stored as the ratio of rate and baseline: a step is 2⁻²⁰. Deviations are clamped
-    /// to ±16 octaves.
+    /// Deviations, stored as the ratio of rate and baseline: a step is a ratio of 2⁻²⁰. Deviations
+    /// are clamped to ±16 octaves.
     Deviation,
     /// Levels, surprises and learned shares of baselines: a step is 1/255.
     Share,

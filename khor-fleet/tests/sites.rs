@@ -68,7 +68,8 @@ proptest! {
         prop_assert!(sketch::bin(steps + 1, parts) >= bin);
     }
 
-    /// The sum is the same for any number of shares, in any order.
+    /// However the values are divided among sketches, the sum of these sketches is the same. The
+    /// order of the sketches does not matter either.
     #[test]
     fn shares_add_up_to_the_whole(shares in vec(vec(steps(), 0..40), 1..6), parts in parts()) {
         let whole = sketch_of(shares.concat(), parts);

@@ -152,7 +152,7 @@ impl Recorder {
         let Some(RunningTask { stop, task }) = work.filter(|_| was.recording) else {
             return Err(RecorderError::Idle);
         };
-        // Sending fails if the recording has just ended by itself. The task fails only if it
+        // Sending fails only if the recording has just ended by itself. The task fails only if it
         // panics, and panics are logged.
         stop.send(()).ok();
         drop(task.await);
@@ -177,7 +177,7 @@ struct Session {
     limits: Arc<Mutex<DiskLimits>>,
     /// Length of the recording when the disk limits were last checked, seconds.
     checked_s: f64,
-    /// The file before the first sound. `None` once the first block has determined the sample rate.
+    /// The empty file, until the first block arrives and shows the sample rate; then `None`.
     empty: Option<File>,
     format: Format,
     shared: Arc<Mutex<RecordingStatus>>,
@@ -272,8 +272,8 @@ impl Session {
         limits.check(&self.folder).map_err(|found| Problem { error: found.to_string(), fix: found.fix() })
     }
 
-    /// Starts the file at the sample rate of its first block. Returns `None` if the format contains
-    /// no samples.
+    /// Starts the file at the sample rate of its first block. Returns `None` if the format stores
+    /// notes instead of samples.
     fn begin(&mut self, block: &Block) -> Result<Option<OpenFile>, Problem> {
         let Some(empty) = self.empty.take() else { return Ok(None) };
         let sample_rate_hz = block.sample_rate_hz;

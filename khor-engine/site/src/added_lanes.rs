@@ -27,8 +27,8 @@ const VOICES: [VoiceHint; 8] = [
     VoiceHint::Kernel,
     VoiceHint::Local,
 ];
-/// The ceiling of a lane from a frame, in multiples of its grain. It does not affect levels,
-/// because a frame contains the finished levels.
+/// The ceiling of a lane from a frame, in multiples of its grain. The ceiling does not affect
+/// levels, because the host's relay has already computed the levels in a frame.
 const CEILING_GRAINS: f64 = 1e6;
 
 /// Encodes the added lanes of a reading that have a value.

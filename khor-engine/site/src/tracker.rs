@@ -42,7 +42,7 @@ pub struct Site {
 /// The sum over all hosts of a site in the last second.
 #[derive(Clone, Debug)]
 pub struct SiteSummary {
-    /// The reading of all hosts as if they were one machine; `None` if no frame arrived.
+    /// One reading that combines the frames of all hosts; `None` if no frame arrived.
     pub reading: Option<Reading>,
     /// The sections, sorted by name. The hosts without a section come last.
     pub sections: Vec<SectionSummary>,
@@ -56,7 +56,7 @@ pub struct SectionSummary {
     pub name: Option<Name>,
     /// Number of hosts in the section, including silent ones.
     pub hosts: u32,
-    /// The lanes of the busiest tenth of the section's hosts; `None` if no frame arrived.
+    /// Each lane is the 90th percentile over the section's hosts. `None` if no frame arrived.
     pub lanes: Option<Lanes>,
 }
 
@@ -91,8 +91,8 @@ impl SiteTracker {
         &self.site
     }
 
-    /// Call this after a reconnect, so that the time without a connection makes no host or sub-site
-    /// silent.
+    /// Call this after a reconnect, so that no host or sub-site is reported as silent only because
+    /// the connection was lost.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.hosts.reconnected(now);
         self.sub_sites.reconnected(now);

@@ -22,8 +22,8 @@ pub(super) struct Catalogue {
 
 impl Catalogue {
     /// Creates the map from the collector's welcome message. Ignores counters that this engine does
-    /// not know. If an older collector lists no edge counters, its counters of all devices replace
-    /// them.
+    /// not know. If an older collector lists no edge counters, its counters for all network devices
+    /// replace the edge counters.
     pub(super) fn new(counters: &[CounterInfo]) -> Self {
         let position = |counter: Counter| counters.iter().position(|info| info.name == counter.name());
         let positions =

@@ -133,7 +133,7 @@ fn empty_scope(scope: &Scope, availability: &[Availability]) -> Option<Shortfall
     let error = format!("khor cannot count {}: {}", scope_label(scope), reasons.next()??);
     Some(Shortfall {
         error,
-        fix: format!("start the unit or process, remove the cause, or {CHOOSE_ANOTHER}"),
+        fix: format!("start the unit or process, fix the reported problem, or {CHOOSE_ANOTHER}"),
     })
 }
 

@@ -22,7 +22,8 @@ const NOISE: f64 = 0.15;
 /// unit.
 type Load = (&'static str, &'static [(Counter, f64)]);
 
-/// The counters of all devices. Each has two parts: edge traffic and local traffic.
+/// The counters for the traffic of all network devices. Each of them is the sum of two other
+/// counters: edge traffic and local traffic.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
     (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),

@@ -1,13 +1,14 @@
 //! Supports older sources, which count the traffic of all devices together.
 //!
 //! Older sources do not separate traffic at the machine's edge (traffic with other machines) from
-//! local traffic. Their counts of all devices replace the edge counters, and local traffic is
-//! missing.
+//! local traffic. Their counts for all network devices replace the edge counters, and the counters
+//! of local traffic are missing.
 
 use khor_proto::Availability;
 use khor_signal::{Counter, Frame, PerCounter};
 
-/// The counter of all devices that replaces an edge counter. Returns `None` for other counters.
+/// The counter for the traffic of all network devices, which replaces an edge counter. Returns
+/// `None` for other counters.
 pub(super) fn stand_in(counter: Counter) -> Option<Counter> {
     match counter {
         Counter::EdgeRxBytes => Some(Counter::RxBytes),

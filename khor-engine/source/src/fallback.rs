@@ -82,7 +82,10 @@ impl Fallback {
         }
         match self.state {
             FallbackState::Off => {
-                warn!("lost the collector: {}; khor reads /proc if it does not return", shortfall.error);
+                warn!(
+                    "lost the collector: {}; khor reads /proc if the collector does not return",
+                    shortfall.error
+                );
                 self.state = FallbackState::Due(Instant::now() + GRACE_PERIOD);
                 Some(SourceEvent::Down(shortfall.clone()))
             }

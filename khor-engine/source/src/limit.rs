@@ -33,8 +33,8 @@ fn without_exec_cues(welcome: &Welcome) -> Option<Shortfall> {
     match &exec.availability {
         Availability::Available => None,
         Availability::Absent { reason } => Some(Shortfall {
-            error: format!("no cues of program starts: {reason}"),
-            fix: "remove this cause, or record without --exec-cues".to_owned(),
+            error: format!("khor receives no cues of program starts: {reason}"),
+            fix: "fix this problem, or record without --exec-cues".to_owned(),
         }),
     }
 }

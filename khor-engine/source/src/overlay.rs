@@ -139,7 +139,7 @@ fn why(reasons: &[(&str, Vec<Counter>)], cause: Option<Shortfall>) -> Shortfall 
     let probes = match cause {
         Some(cause) => Some(cause.fix),
         None if has_failed_probes => Some(
-            "run khor-collector --check to list the probes, and remove the cause; a newer kernel may support them"
+            "run khor-collector --check to see why counters are missing; a newer kernel may support them"
                 .into(),
         ),
         None => None,

@@ -146,9 +146,9 @@ struct Pace {
 }
 
 impl Pace {
-    /// Returns when a frame with this time must be sent. A late playback catches up, because the
-    /// result does not depend on the delay. But if the playback is late by more than
-    /// [`LONGEST_WAIT`], the frame must be sent now.
+    /// Returns when a frame with this time must be sent. A late playback catches up by sending the
+    /// next frames sooner. If it is late by more than [`LONGEST_WAIT`], it does not catch up: the
+    /// frame must be sent now.
     fn due(&mut self, t_ns: u64) -> Instant {
         let now = Instant::now();
         let due = match self.last {

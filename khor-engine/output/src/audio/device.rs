@@ -25,7 +25,8 @@ use super::{
 /// Buffer size for a sound card, frames. The device's default may be two seconds.
 const CARD_FRAMES: u32 = 1024;
 /// Buffer size for a sound server, frames. The server requests half a buffer at a time. Smaller
-/// buffers would need more processor time, because a request costs more than rendering its sound.
+/// buffers cause more requests, and handling a request takes more processor time than rendering its
+/// sound.
 const SERVER_FRAMES: u32 = 2048;
 /// Maximum time that opening a stream may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
@@ -37,8 +38,8 @@ pub(super) struct DeviceChoice {
     pub(super) backend: String,
     /// `id:…`, or empty for the default device.
     pub(super) device: String,
-    /// Whether to open only a sound server, because one may still be starting. The server cannot
-    /// open a sound card that khor has already opened.
+    /// Whether to open only a sound server, and no sound card. This is set while a server may still
+    /// be starting, because a server cannot open a card that khor has already opened.
     pub(super) server_only: bool,
 }
 
@@ -134,7 +135,7 @@ fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
 ///
 /// # Errors
 ///
-/// The reason why khor could not open a device.
+/// Returns the reason why khor could not open a device.
 pub fn probe(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String, String> {
     let choice = DeviceChoice { backend: backend.to_owned(), device: device.to_owned(), server_only: false };
     let (host_id, device) = find_playable(&choice, sample_rate_hz).map_err(|error| error.to_string())?;
@@ -146,7 +147,7 @@ pub fn probe(backend: &str, device: &str, sample_rate_hz: u32) -> Result<String,
 ///
 /// # Errors
 ///
-/// The reason why the device cannot play.
+/// Returns the reason why the device cannot play.
 pub fn check(device: &str, sample_rate_hz: u32) -> Result<(), String> {
     let choice = DeviceChoice { device: device.to_owned(), ..DeviceChoice::default() };
     match find_playable(&choice, sample_rate_hz) {
@@ -155,8 +156,8 @@ pub fn check(device: &str, sample_rate_hz: u32) -> Result<(), String> {
     }
 }
 
-/// Finds a device that can play. A query for the formats of a sound card opens the card. So the
-/// query also detects a name that belongs to no device.
+/// Finds a device that can play. cpal opens a sound card to query its formats, so the query also
+/// detects a name that belongs to no device.
 fn find_playable(choice: &DeviceChoice, sample_rate_hz: u32) -> Result<(HostId, Device), OpenError> {
     let _quiet = silence_alsa();
     let (host_id, device) = find(choice)?;

@@ -1,15 +1,15 @@
 //! Plays the music on a sound device, and sends the sound to listeners.
 //!
 //! A [`supervisor`] thread owns the stream. It opens the stream, watches it, and reopens it when it
-//! is lost. The synth lives in a [`renderer`], which is lent to the stream's callback. The stream
-//! returns the renderer when it is dropped, so a lost device loses no state. Commands reach the
-//! callback through one lock-free queue, whose only producer is the [`Player`]. The callback
+//! is lost. The synth lives in a [`renderer`], which is lent to the stream's callback. When the
+//! stream is dropped, it returns the renderer, so no state is lost with a device. Commands reach
+//! the callback through one lock-free queue, whose only producer is the [`Player`]. The callback
 //! publishes measurements through the atomics of [`callback_state`].
 //!
 //! Only [`device`] and [`device_thread`] use cpal. The latter keeps the connection to a sound
 //! server, and [`cookie`] creates the cookie that the server requires. When a stream first plays,
-//! khor requests real-time [`priority`] for its thread. Listeners receive the device's sound from
-//! the [`tap`]. While no device plays, the [`pacer`] renders the sound for them.
+//! khor requests real-time [`priority`] for the stream's thread. Listeners receive the device's
+//! sound from the [`tap`]. While no device plays, the [`pacer`] renders the sound for them.
 
 mod alsa_errors;
 mod callback_state;
@@ -119,7 +119,8 @@ impl Player {
         self.push_command(Command::AllNotesOff);
     }
 
-    /// Sends a command. If the queue has no room, all settings are sent again later.
+    /// Sends a command. If the queue has no room, drops the command; all settings are then sent
+    /// again later.
     fn push_command(&mut self, command: Command) {
         self.must_resend |= self.commands.push(command).is_err();
     }
@@ -148,8 +149,8 @@ impl Clock {
     /// Maximum change of the offset within a stream, seconds. A larger change shows that a new
     /// stream has started.
     const JUMP_S: f64 = 0.25;
-    /// Distance of notes from the callback's newest block, seconds. It is the length of a block of
-    /// 2048 frames at 48 kHz.
+    /// Time from the newest rendered frame to a note that is due now, seconds. It is the length of
+    /// a block of 2048 frames at 48 kHz.
     const MARGIN_S: f64 = 0.043;
 
     fn observe(&mut self, now_s: f64, frames: u64, rate_hz: f64) {

@@ -1,5 +1,5 @@
 //! Renders the sound for the tap's listeners while no sound device plays. A thread requests samples
-//! from the synth at the rate of a device.
+//! from the synth as fast as a sound device would.
 
 use std::{
     io,

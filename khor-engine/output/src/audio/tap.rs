@@ -130,14 +130,14 @@ impl Shared {
         while !self.closed.load(Relaxed) {
             if self.blocks.receiver_count() == 0 {
                 self.has_listeners.store(false, Relaxed);
-                // A new listener unparks this thread. If it has already done so, the call returns
+                // A new listener unparks this thread. If this happens before `park`, `park` returns
                 // immediately.
                 thread::park();
                 continue;
             }
             if !self.has_listeners.load(Relaxed) {
-                // Drop the frames that arrived before the first listener, and the count of lost
-                // frames.
+                // Drop the frames that arrived before the first listener, and reset the number of
+                // dropped frames.
                 take_all(&mut ring);
                 self.dropped_frames.store(0, Relaxed);
                 self.has_listeners.store(true, Relaxed);
@@ -146,7 +146,8 @@ impl Shared {
             if let Some(frames) = take_all(&mut ring) {
                 let sample_rate_hz = self.sample_rate_hz.load(Relaxed);
                 let block = Block { sample_rate_hz, first_frame, frames };
-                // These frames filled the ring, so the frames that did not fit came after them.
+                // Frames are dropped only while the ring is full, so the dropped frames follow this
+                // block.
                 first_frame = block.next_frame() + self.dropped_frames.swap(0, Relaxed);
                 // The last listener may have left.
                 self.blocks.send(block).ok();

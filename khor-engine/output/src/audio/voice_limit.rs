@@ -5,7 +5,7 @@ use khor_synth::Synth;
 /// A callback is overloaded if it takes more than this share of its block's length.
 const OVERLOAD: f32 = 0.85;
 /// Number of consecutive overloaded callbacks after which the limit is lowered. A single callback
-/// may only have been interrupted.
+/// may be late only because another thread interrupted it.
 const OVERLOADS_IN_A_ROW: u32 = 3;
 /// There is room for more voices if each callback takes less than this share of its block's length.
 const LOW_LOAD: f32 = 0.5;
@@ -13,7 +13,7 @@ const LOW_LOAD: f32 = 0.5;
 const LOW_LOAD_S: f32 = 2.0;
 /// The lowest limit. It is enough for a chord, a bass and a voice.
 const MIN_VOICES: u32 = 6;
-/// Number of voices that are added when the limit rises.
+/// Number of voices by which the limit rises at a time.
 const RESTORED_VOICES: u32 = 3;
 
 /// The maximum number of voices that may sound. It adapts to the load of the callbacks.

@@ -59,8 +59,8 @@ const QUEUE_PIECES: usize = 16;
 /// A file of 24-bit stereo samples. A separate thread writes it.
 ///
 /// The thread writes after every 4096 frames (85 ms at 48 kHz), and updates the header of a WAV
-/// file. So the file can be played up to that point, even if the program is killed. The header of
-/// an unfinished FLAC file lacks the length, and its last frame may be incomplete.
+/// file. So the samples written so far can be played, even if the program is killed. The header of
+/// an unfinished FLAC file lacks the length, and the last frame of the file may be incomplete.
 pub struct SoundFile {
     pieces: SyncSender<Piece>,
     next: Piece,
@@ -90,9 +90,9 @@ impl SoundFile {
         Ok(Some(Self { pieces, next: Piece::default(), thread }))
     }
 
-    /// Appends frames. If the slices differ in length, the shorter one counts. Samples outside of
-    /// -1..=1 are clipped. Returns `false` if writing has failed; [`Self::finish`] then returns the
-    /// error.
+    /// Appends frames. If one slice is longer, its additional samples are ignored. Samples outside
+    /// of -1..=1 are clipped. Returns `false` if writing has failed; [`Self::finish`] then returns
+    /// the error.
     pub fn push(&mut self, left: &[f32], right: &[f32]) -> bool {
         let frames = left.len().min(right.len());
         let [next_left, next_right] = &mut self.next;
@@ -234,7 +234,7 @@ mod tests {
         let device = khor_system::files::Replacement::begin(path).unwrap().file().unwrap();
         let mut file = SoundFile::start(device, Format::Wav, 48_000);
         let error_kind = match &mut file {
-            // hound writes the header immediately, and that fails.
+            // hound writes the header immediately, so creating the file may already fail.
             Err(error) => error.kind(),
             Ok(file) => {
                 let mut file = file.take().unwrap();

@@ -39,8 +39,8 @@ impl TimeMap {
         Self { zero: middle.checked_sub(reading.queue).unwrap_or(middle) }
     }
 
-    /// Corrects the map with a new reading. If the queue's time falls between the reading's two
-    /// instants according to the map, the map may be right and does not change.
+    /// Corrects the map with a new reading. The map does not change if it places the reading's
+    /// queue time between the reading's two instants.
     pub(super) fn follow(&mut self, reading: Reading) {
         let expected = self.instant(reading.queue);
         let early = reading.before.saturating_duration_since(expected);

@@ -86,7 +86,7 @@ pub(super) struct Due {
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     queue: BinaryHeap<Reverse<Due>>,
-    /// Notes that sound after the kernel has sent all messages that it has received.
+    /// Notes of which the kernel has received the note-on, but not the note-off.
     sounding: BTreeMap<Key, u64>,
     /// Messages of notes that the kernel has received, oldest first. They are kept for
     /// [`KEEP_SENT`] after they were due.
@@ -114,8 +114,9 @@ impl Schedule {
 
     /// Returns the next message that is due at `until` or before. The message stays in the schedule
     /// until [`Self::accepted`] or [`Self::drop_message`] is called. If a note-on has the key of a
-    /// sounding note, the note-off of the sounding note is returned first. A note's message is
-    /// never due before messages with the same key that the kernel has already received.
+    /// sounding note, the note-off of the sounding note is returned first. If the kernel has
+    /// already received a message with the same key, the returned message is not due before that
+    /// one.
     pub(super) fn next(&mut self, until: Duration) -> Option<Due> {
         loop {
             let mut due = self.queue.peek()?.0;
@@ -169,9 +170,9 @@ impl Schedule {
 
     /// Drops pending notes, and ends sounding notes at `cut`. Before this call, withdraw from the
     /// kernel all note messages that are due at `cut` or later. `reached` is the queue's time after
-    /// the withdrawal. If it is later than `cut`, the kernel may have sent some of these messages
-    /// before they were withdrawn. So every note that may sound is ended: an extra note-off does no
-    /// harm.
+    /// the withdrawal. If `reached` is later than `cut`, the kernel may have sent some messages
+    /// before they could be withdrawn. So every note that may sound is ended: an extra note-off
+    /// does no harm.
     pub(super) fn silence(&mut self, cut: Duration, reached: Duration) {
         self.queue.retain(|due| due.0.message.key().is_none());
         for sent in self.sent.iter().rev().filter(|sent| sent.at >= cut) {

@@ -152,7 +152,7 @@ pub(super) struct Sender {
     connection: Option<Connection>,
     schedule: Schedule,
     retry_at: Instant,
-    /// The time of the next attempt after the kernel's queue was full.
+    /// After the kernel's queue was full: when to try again to pass messages to it.
     full_until: Option<Instant>,
     /// Number of messages that were dropped since the thread started, because the kernel's queue
     /// was full.
@@ -393,8 +393,9 @@ impl Sender {
     }
 }
 
-/// Withdraws queued messages from the kernel. Returns two times of the queue. Messages that were
-/// due at the first time or later were withdrawn. The second one is the time after the withdrawal.
+/// Withdraws queued messages of this kind from the kernel. Returns two times of the queue. All
+/// messages that are due at the first time or later are withdrawn. The second time is the queue's
+/// time after the withdrawal.
 fn withdraw(port: &Port, kind: MessageKind) -> Result<(Duration, Duration), PortError> {
     let cut = port.read_time()?.queue + WITHDRAW_MARGIN;
     port.withdraw(kind, cut)?;

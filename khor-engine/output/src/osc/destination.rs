@@ -19,7 +19,8 @@ use super::OscTarget;
 /// Time between look-ups of a name while it does not resolve, or while sending to its address
 /// fails.
 const LOOKUP_RETRY: Duration = Duration::from_secs(5);
-/// Time between look-ups of a name that works, because the host's address may change.
+/// Time between look-ups of a name whose address works. khor repeats them, because the host's
+/// address may change.
 const LOOKUP_INTERVAL: Duration = Duration::from_mins(1);
 /// Minimum time between two log records of send errors for one target. A target may alternate
 /// between failing and working, and would otherwise flood the log.

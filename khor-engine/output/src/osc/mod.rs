@@ -37,9 +37,9 @@ pub use self::target::OscTarget;
 
 /// Capacity of the event queue. While it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
-/// How long before its onset a note is sent. This is enough for a receiver that uses time tags. The
-/// time is the same for all notes, so a receiver that ignores time tags plays in rhythm. Notes are
-/// composed 40 to 50 ms ahead.
+/// How long before its onset a note is sent. A receiver that uses time tags needs this time to
+/// prepare the note. The time is the same for all notes, so a receiver that ignores time tags plays
+/// in rhythm. Notes are composed 40 to 50 ms ahead.
 const LEAD: Duration = Duration::from_millis(20);
 /// Minimum change of a level. If a level differs by less from the last sent one, it counts as
 /// unchanged.

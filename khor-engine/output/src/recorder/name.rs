@@ -9,8 +9,8 @@ use std::{
 
 use jiff::Timestamp;
 
-/// Maximum number of recordings in one second. If a folder already contains all of these names,
-/// creating another recording fails.
+/// Maximum number of recordings that begin in the same second. If the folder already contains all
+/// names for a second, creating another recording fails.
 const MAX_PER_SECOND: u32 = 1000;
 
 /// Creates an empty file in `folder` for a recording that began at `now`. If the name for this

@@ -24,7 +24,7 @@ const NO_SOCKET: &str = "/nonexistent/collector.sock";
 const CONFIG: &str = r#"{"music": {"bpm": 110, "preset": "arp"}}"#;
 /// Length of each pause of the engine. The time between two pauses has the same length.
 const STUTTER: Duration = Duration::from_millis(20);
-/// How long the tempo is measured in total.
+/// How long the test records clock messages to measure the tempo.
 const LONG: Duration = Duration::from_secs(8);
 
 fn configure(engine: &Engine, change: &str) {

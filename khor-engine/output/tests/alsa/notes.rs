@@ -20,10 +20,10 @@ use crate::{
     settings,
 };
 
-/// How long before its onset a note is sent, as the engine does.
+/// How long before its onset the test sends a note. The engine sends notes about as early.
 const AHEAD: Duration = Duration::from_millis(45);
-/// Number of notes that begin at the same time: every note number on each of four channels. The
-/// kernel's queue has room for 500 messages.
+/// Number of notes that begin at the same time: every note number on each of four channels. They do
+/// not all fit into the kernel's queue, which has room for 500 messages.
 const ROUND: u16 = 512;
 /// Number of threads that keep the processors busy.
 const BUSY: usize = 4;
@@ -153,8 +153,8 @@ fn a_panic_ends_every_sound() {
     assert_matched(after);
 }
 
-/// Whether the message belongs to one of the two late notes. On a slow machine, the first late note
-/// may have begun before the panic.
+/// Whether the message belongs to one of the two late notes on the melody channel. The test ignores
+/// these messages, because on a slow machine the first late note may begin before the panic.
 fn is_melody(message: Message) -> bool {
     matches!(message, Message::On(1, 70) | Message::Off(1, 70) | Message::Controller(1, 123, _))
 }

@@ -16,9 +16,9 @@ pub(crate) struct Sections {
 }
 
 impl Sections {
-    /// Maximum number of named sections. A roll call has fewer turns, and a frame reports fewer
-    /// sections. If there are more named sections, the hosts of the last ones by name count as
-    /// hosts without a section.
+    /// Maximum number of named sections. It exceeds the number of turns in a roll call, and the
+    /// number of sections in a frame. If there are more named sections, the hosts of the last ones
+    /// by name count as hosts without a section.
     pub(crate) const MOST: usize = 40;
 
     /// Returns the histograms of a section. Without a name, returns the histograms of the hosts
@@ -27,8 +27,8 @@ impl Sections {
         let Some(name) = name else { return &mut self.without };
         if !self.named.contains_key(name) {
             if self.named.len() >= Self::MOST {
-                // There are too many sections. The last one by name may be the new one. Its hosts
-                // count as hosts without a section.
+                // There are too many sections. The hosts of the last section by name, which may be
+                // the new one, count as hosts without a section.
                 match self.named.last_entry() {
                     Some(last) if last.key() > name => self.without.add(&last.remove()),
                     _ => return &mut self.without,
@@ -68,8 +68,8 @@ impl Sections {
         }
     }
 
-    /// Computes the lanes of the busiest tenth of each section's hosts, as
-    /// [`busiest`](khor_signal::busiest) does.
+    /// Computes the lanes of each section as [`busiest`](khor_signal::busiest) does. Each lane is
+    /// the 90th percentile over the section's hosts.
     pub(super) fn busiest(&self) -> BTreeMap<Option<Name>, Lanes> {
         let named = self.named.iter().map(|(name, section)| (Some(name.clone()), section));
         let active = named.chain([(None, &self.without)]).filter(|(_, section)| !section.is_empty());

@@ -121,8 +121,8 @@ impl Aggregate {
         })
     }
 
-    /// Computes the lanes of the busiest tenth of each section's hosts, as
-    /// [`busiest`](khor_signal::busiest) does.
+    /// Computes the lanes of each section as [`busiest`](khor_signal::busiest) does. Each lane is
+    /// the 90th percentile over the section's hosts.
     pub(crate) fn sections(&self) -> BTreeMap<Option<Name>, Lanes> {
         self.sections.busiest()
     }

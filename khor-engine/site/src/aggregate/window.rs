@@ -14,9 +14,9 @@ use super::sum::Aggregate;
 /// The sum over the hosts of a site in the last second.
 #[derive(Debug, Default)]
 pub(crate) struct Summed {
-    /// The reading of all hosts as if they were one machine; `None` if no frame arrived.
+    /// One reading that combines the frames of all hosts; `None` if no frame arrived.
     pub(crate) reading: Option<Reading>,
-    /// The lanes of the busiest tenth of each section's hosts.
+    /// The lanes of each section. Each lane is the 90th percentile over the section's hosts.
     pub(crate) sections: BTreeMap<Option<Name>, Lanes>,
 }
 

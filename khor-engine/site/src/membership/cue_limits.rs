@@ -34,7 +34,7 @@ pub struct Admission {
     /// Whether khor may play the cue. khor lists every accepted cue, even if it does not play it.
     pub sounds: bool,
     /// Whether the host has its own share of the list of cues. Each host that sends frames to this
-    /// site has one. All other hosts together have one share.
+    /// site has a share. All other hosts together have one share.
     pub has_share: bool,
 }
 

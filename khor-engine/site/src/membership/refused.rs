@@ -27,8 +27,8 @@ pub struct Refused {
     pub crowded: u64,
     /// Number of cues that exceed the limit of a host.
     pub flooded: u64,
-    /// Number of frames of sites that contain sites. A relay that aggregates counts the frames of
-    /// all sites here.
+    /// Number of frames of sub-sites that themselves contain sites. In a relay that aggregates,
+    /// this counts the frames of every sub-site.
     pub nested: u64,
     /// Why the last message was rejected.
     pub last: Option<String>,

@@ -50,7 +50,8 @@ impl HostRoster {
         }
     }
 
-    /// Call this after a reconnect, so that the time without a connection makes no host silent.
+    /// Call this after a reconnect, so that no host is reported as silent only because the
+    /// connection was lost.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.connected = now;
     }
@@ -280,7 +281,7 @@ mod tests {
         assert_eq!((site.fallen(61_000), site.fallen(64_500)), (0, 1));
     }
 
-    /// One of two receivers may receive none of a host's frames for a while.
+    /// If two receivers share the frames, one of them may receive no frame of a host for a while.
     #[test]
     fn shared_frames_lengthen_the_silence_timeout() {
         let mut site = Site::new();

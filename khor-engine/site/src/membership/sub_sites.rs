@@ -38,9 +38,9 @@ const MOST_SECTIONS: usize = MOST_AGGREGATORS * SiteFrame::MAX_SECTIONS;
 const MOST_NAMED: usize = 2_000;
 /// Maximum number of hosts whose last change is remembered. Changes of further hosts are ignored.
 const MOST_NOTICED: usize = 10_000;
-/// The number of receivers that are assumed to share the frames of a named host. Several relays may report
-/// one site, and each passes on only the frames that it has received. So a gap does not mean that a
-/// frame was lost.
+/// The number of receivers that are assumed to share the frames of a named host. Several relays may
+/// report one site, and each passes on only the frames that it has received. So a gap in the frame
+/// numbers does not mean that a frame was lost.
 const SHARES_OF_NAMED: u32 = 2;
 
 /// The state of a sub-site at one instant.
@@ -131,7 +131,8 @@ impl SubSites {
         Self { sites: BTreeMap::new(), named: BTreeMap::new(), noticed: BTreeMap::new(), connected: now }
     }
 
-    /// Call this after a reconnect, so that the time without a connection makes no sub-site silent.
+    /// Call this after a reconnect, so that no sub-site is reported as silent only because the
+    /// connection was lost.
     pub(crate) fn reconnected(&mut self, now: Instant) {
         self.connected = now;
     }
@@ -283,9 +284,9 @@ impl TrackedSite {
         (most(|aggregator| aggregator.hosts), most(|aggregator| aggregator.silent))
     }
 
-    /// Updates [`Self::sections`]: the number of hosts is the largest one that any relay reports.
-    /// Until one relay has been reporting for [`SILENT`], the previous numbers are kept too. If no
-    /// relay reports sections, all hosts count as hosts without a section.
+    /// Updates [`Self::sections`]. The number of hosts in a section is the largest number that any
+    /// relay reports. Until one relay has been reporting for [`SILENT`], the previous numbers are
+    /// kept too. If no relay reports sections, all hosts count as hosts without a section.
     fn count_sections(&mut self, now: Instant) {
         let has_settled = |aggregator: &Aggregator| now.duration_since(aggregator.since) >= SILENT;
         if self.aggregators.iter().any(has_settled) || self.sections.keys().all(Option::is_none) {
@@ -320,9 +321,9 @@ impl TrackedSite {
     }
 }
 
-/// The relative error of the values in a site's state. The sketches of the site's frames have
-/// `parts` bins in each doubling. The engine adds the middle of each bin to a sum that has the
-/// finest bins. If the frame's bins are wider than these, the error of the sum is added.
+/// The relative error of the values in a site's state. The sketches in the site's frames have
+/// `parts` bins in each doubling. The engine adds up the middles of these bins in a histogram with
+/// the finest bins. If the bins of the frames are wider, the error of that histogram is added.
 fn relative_error(parts: u8) -> f64 {
     let of_sum = if parts < MAX_PARTS { sketch::relative_error(MAX_PARTS) } else { 0.0 };
     sketch::relative_error(parts) + of_sum

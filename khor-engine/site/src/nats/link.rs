@@ -63,8 +63,10 @@ impl Link {
 
     /// Why some messages are not delivered; `None` if all are delivered.
     pub(crate) fn trouble(&self) -> Option<Shortfall> {
-        let why =
-            self.troubles.why().or_else(|| (!self.is_up()).then(|| "it no longer answers".to_owned()))?;
+        let why = self
+            .troubles
+            .why()
+            .or_else(|| (!self.is_up()).then(|| "the server no longer answers".to_owned()))?;
         Some(Shortfall { error: format!("the NATS server at {}: {why}", self.server), fix: fix(&why).into() })
     }
 
@@ -88,8 +90,8 @@ impl Link {
         self.is_up() && matches!(timeout(SEND_TIMEOUT, sending).await, Ok(Ok(())))
     }
 
-    /// Length of a published message with `payload` bytes, if it has a TCP packet of its own. The
-    /// result is the length of the TCP payload.
+    /// Number of bytes that a message with `payload` bytes takes in the TCP stream. Assumes that no
+    /// other message shares its TCP packet.
     pub(crate) fn length_on_wire(&self, subject: &str, payload: usize) -> usize {
         /// Number of bytes that a TLS 1.3 record adds: header, type and authentication tag.
         const TLS_RECORD: usize = 22;

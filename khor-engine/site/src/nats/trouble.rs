@@ -65,7 +65,7 @@ struct Held {
 impl Troubles {
     /// Creates the state before the server's first answer.
     pub(super) fn new(nats: NatsSettings) -> Self {
-        let why = Some("it has not answered yet".to_owned());
+        let why = Some("the server has not answered yet".to_owned());
         Self { nats, held: Mutex::new(Held { why, too_long: None, asked: None, warned: None }) }
     }
 
@@ -162,8 +162,8 @@ impl Troubles {
         held.why = now;
     }
 
-    /// Whether it is time for another attempt to find out the reason. If so, the wait until the
-    /// attempt after that begins.
+    /// Whether it is time for another attempt to find out the reason. If so, the caller must make
+    /// this attempt, and the wait for the next attempt begins.
     fn is_time_to_ask(&self) -> bool {
         let mut held = self.hold();
         let is_time = held.asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);

@@ -91,7 +91,8 @@ impl SiteFrameBuilder {
         &self.site
     }
 
-    /// Call this after a reconnect, so that the time without a connection makes no host silent.
+    /// Call this after a reconnect, so that no host is reported as silent only because the
+    /// connection was lost.
     pub(super) fn reconnected(&mut self, now: Instant) {
         self.roster.reconnected(now);
     }

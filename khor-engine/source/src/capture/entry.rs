@@ -237,7 +237,7 @@ fn origin(bytes: &mut Cursor) -> Result<(Origin, bool), Malformed> {
         }
     };
     let absent = |reason: &str| Availability::Absent { reason: reason.to_owned() };
-    let mut availability = Counter::ALL.map(|_| absent("not in this capture"));
+    let mut availability = Counter::ALL.map(|_| absent("this capture does not contain it"));
     let listed = bytes.number()?;
     for number in 0..listed {
         let found = match bytes.byte()? {

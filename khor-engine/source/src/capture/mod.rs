@@ -62,7 +62,7 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
-    /// A sentence about this problem in the middle of `capture`.
+    /// Describes this problem in one sentence. `capture` names the capture in that sentence.
     pub fn sentence(&self, capture: impl Display) -> String {
         match self {
             Self::Io(error) => format!("cannot read {capture} to its end: {error}"),

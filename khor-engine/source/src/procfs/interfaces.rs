@@ -113,7 +113,7 @@ impl Interfaces {
     }
 
     /// Marks the interfaces whose peer is in another namespace. If the peer is in this namespace,
-    /// it counts the packets when it receives them.
+    /// the packets are counted when the peer receives them.
     fn find_peers(&mut self) {
         let ends: BTreeMap<u32, Option<u32>> =
             self.known.values().map(|interface| (interface.index, interface.peer)).collect();
@@ -135,8 +135,9 @@ enum Update {
     Failed,
 }
 
-/// The interfaces that did not change during a reading, from their names before and after the
-/// reading. Omits a name that belonged to two interfaces.
+/// The interfaces that did not change during a reading. `before` and `after` list the interfaces
+/// before and after the reading. If an interface was renamed, the result contains both names. Omits
+/// a name that belonged to two different interfaces.
 fn steady(
     before: &BTreeMap<String, Interface>,
     after: &BTreeMap<String, Interface>,
@@ -182,8 +183,8 @@ fn interface(device: &NetDevice) -> Option<Interface> {
     let kind = device.kind()?;
     let is_any = |kinds: &[&str]| kinds.contains(&kind.as_str());
     let is_counted_below = is_any(&COUNTED_BELOW) || (!is_any(&COUNTED_ABOVE) && !device.lower().is_empty());
-    // A port passes its packets to its master, for example a bridge or a bond, and the master
-    // counts them. But a VRF does not count the packets of its interfaces.
+    // A port is an interface with a master, for example a bridge or a bond. The master counts the
+    // packets of its ports. But a VRF does not count the packets of its interfaces.
     let is_other_than_vrf = |master: NetDevice| master.kind().is_none_or(|kind| kind != "vrf");
     let is_port = device.is_bridge_port() || device.master().is_some_and(is_other_than_vrf);
     let link = device.link()?;
