@@ -58,7 +58,8 @@ fn missing_capability_is_4_and_named() {
     if !root_or_skip() {
         return;
     }
-    // Every machine has setpriv, because it is part of util-linux, like mount.
+    // The test needs `setpriv`. Every machine has it, because it belongs to util-linux, like
+    // `mount`.
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--clear-groups", "--"])
         .arg(program())
@@ -69,8 +70,8 @@ fn missing_capability_is_4_and_named() {
     assert!(code == 4 && text.contains("CAP_BPF and CAP_PERFMON"), "{code} {text}");
 }
 
-/// Root in a user namespace has all capabilities, but only within the namespace. They do not allow
-/// loading programs.
+/// Root in a user namespace has all capabilities, but only within the namespace. Such capabilities
+/// do not allow loading BPF programs.
 #[test]
 fn user_namespace_exits_with_4_and_cause() {
     if !root_or_skip() {
@@ -256,7 +257,7 @@ fn readiness_liveness_and_stop_are_reported() {
     }
     let dir = Arc::new(tempfile::tempdir().expect("creating a directory"));
     // The collector changes to another user before it sends notifications. This user needs access
-    // to the socket.
+    // to systemd's socket.
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("setting the mode");
     let path = dir.path().join("notify");
     let systemd = UnixDatagram::bind(&path).expect("creating a socket");
@@ -319,15 +320,15 @@ fn systemd_socket_is_used_and_kept() {
     assert!(socket.exists(), "the socket file belongs to systemd");
 }
 
-/// In this test, the collector runs as under systemd: as an unprivileged user with only CAP_BPF and
-/// CAP_PERFMON.
+/// In this test, the collector runs as under systemd: as an unprivileged user with only
+/// `CAP_BPF` and `CAP_PERFMON`.
 #[test]
 fn two_capabilities_suffice() {
     if !root_or_skip() {
         return;
     }
-    // Before Linux 5.11 maps and programs count towards this limit of locked memory, which the
-    // collector inherits.
+    // Before Linux 5.11, BPF maps and programs count towards RLIMIT_MEMLOCK, the limit of locked
+    // memory. The collector inherits this limit.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY); // newer kernels do not need it, and may forbid it
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
@@ -340,7 +341,7 @@ fn two_capabilities_suffice() {
     let (code, text) = code(&output);
     assert_eq!(code, 0, "{text}");
     let absent: Vec<_> = text.lines().filter(|line| line.contains(" absent: ")).collect();
-    // Some machines do not allow programs to attach to functions.
+    // Some machines do not allow BPF programs to attach to functions.
     let functions = ["sk_filter_trim_cap", "ip_output", "ip_mc_output", "ip6_output"];
     let known = |line: &&str| {
         functions.iter().any(|name| line.starts_with(name))

@@ -17,7 +17,7 @@ pub struct NatsArgs {
     /// Credentials for the NATS server (JWT and seed), as NATS' own tools write them
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_CREDS", value_parser = setting_path(), conflicts_with = "nkey")]
     pub creds: Option<PathBuf>,
-    /// File with the seed of an `NKey` for the NATS server
+    /// File with the seed of an NKey for the NATS server
     #[arg(long, value_name = "FILE", env = "KHOR_NATS_NKEY", value_parser = setting_path())]
     pub nkey: Option<PathBuf>,
     /// Certificate of the authority that signed the server's certificate, PEM [default: the

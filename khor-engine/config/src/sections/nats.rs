@@ -17,7 +17,7 @@ section! {
         url: String = "nats://127.0.0.1:4222".into(), SERVER, Access::CommandLine;
         /// Credentials file (JWT and seed) for the NATS server, as NATS' own tools write it.
         creds: Option<PathBuf> = None, PATH, Access::CommandLine;
-        /// File with the seed of an `NKey` for the NATS server.
+        /// File with the seed of an NKey for the NATS server.
         nkey: Option<PathBuf> = None, PATH, Access::CommandLine;
         /// PEM file with the certificate of the authority that signed the server's certificate.
         /// Null means the system's authorities.

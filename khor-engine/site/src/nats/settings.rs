@@ -34,7 +34,7 @@ pub struct NatsSettings {
     pub url: String,
     /// A credentials file (JWT and seed) in the format of NATS' own tools.
     pub creds: Option<PathBuf>,
-    /// A file with the seed of a user's `NKey`.
+    /// A file with the seed of a user's NKey.
     pub nkey: Option<PathBuf>,
     /// A PEM file with the certificate of the authority that signed the server's certificate.
     /// `None` means the system's authorities.

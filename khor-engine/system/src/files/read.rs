@@ -61,7 +61,7 @@ pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
 /// Writes the error about a text that is not UTF-8, with the line of the first invalid byte.
 fn not_utf_8(error: &FromUtf8Error) -> String {
     let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-    let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+    let line = valid.split(|byte| *byte == b'\n').count();
     format!("it is not UTF-8 text: see line {line}")
 }
 
