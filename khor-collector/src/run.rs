@@ -51,8 +51,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     privilege::drop_all()?;
     memory::give_back();
     log_state(&probes);
-    // The runtime starts after `drop_all`, because it may start threads, and capabilities belong to
-    // threads.
+    // Start the runtime after `drop_all`. The runtime may start threads, and each thread has its
+    // own capabilities.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

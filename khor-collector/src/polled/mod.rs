@@ -25,7 +25,7 @@ const REFRESH_NS: u64 = 100_000_000;
 /// because reading the missed events costs as much as reading all other files.
 const MISSED_REFRESH_NS: u64 = 1_000_000_000;
 
-/// The counters, in the order of all arrays in this module.
+/// The counters that this module reads. All arrays in this module have the same order.
 pub(crate) const COUNTERS: [Counter; 6] = [
     Counter::CpuStallUs,
     Counter::IoStallUs,

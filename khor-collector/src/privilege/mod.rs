@@ -134,8 +134,9 @@ pub(crate) fn client_group(name: Option<&str>) -> Result<Option<Gid>, UsageError
 /// process cannot gain privileges.
 pub(crate) fn restrict(user: Option<&User>) -> Result<(), PrivilegeError> {
     require_single_thread()?;
-    // Before Linux 5.11, maps and programs count towards this limit of locked memory. Only root may
-    // raise the limit. For other users this call fails and the limit stays.
+    // Before Linux 5.11, BPF maps and programs count towards RLIMIT_MEMLOCK, the limit of locked
+    // memory. Only root may raise the limit. For other users, `setrlimit` fails and the limit
+    // stays.
     let _ = setrlimit(Resource::RLIMIT_MEMLOCK, RLIM_INFINITY, RLIM_INFINITY);
     let keep: CapsHashSet = NEEDED.into_iter().collect();
     cut_bounding_set(&keep)?;

@@ -29,13 +29,13 @@ const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_exit_group, "the process's end"),
     (libc::SYS_fcntl, "making descriptors non-blocking or close-on-exec, and copying them"),
     (libc::SYS_fstat, "files"),
-    (libc::SYS_futex, "locks and waiting for the next samples"),
+    (libc::SYS_futex, "locking, and waiting for the next samples"),
     (libc::SYS_getcwd, "paths in the backtrace of a panic"),
     (libc::SYS_getegid, "authentication on the bus"),
     (libc::SYS_geteuid, "authentication on the bus"),
     (libc::SYS_getgid, "authentication on the bus"),
     (libc::SYS_getpeername, "the bus"),
-    (libc::SYS_getpid, "the log and authentication on the bus"),
+    (libc::SYS_getpid, "writing the log, and authentication on the bus"),
     (libc::SYS_getrandom, "seeds of hash tables"),
     (libc::SYS_getsockname, "sockets"),
     (libc::SYS_getsockopt, "the client's user (SO_PEERCRED)"),
@@ -47,7 +47,7 @@ const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_mremap, "memory"),
     (libc::SYS_munmap, "memory"),
     (libc::SYS_newfstatat, "checking cgroups and the socket's file"),
-    (libc::SYS_ppoll, "start and end of the runtime"),
+    (libc::SYS_ppoll, "starting and ending the async runtime"),
     (libc::SYS_pread64, "reading pressure and page faults"),
     (libc::SYS_read, "reading files, signals and the runtime's own descriptors"),
     (libc::SYS_readlinkat, "paths"),
@@ -58,21 +58,21 @@ const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_rt_sigaction, "signals"),
     (libc::SYS_rt_sigprocmask, "signals"),
     (libc::SYS_rt_sigreturn, "signals"),
-    (libc::SYS_sched_getaffinity, "the number of CPUs"),
+    (libc::SYS_sched_getaffinity, "reading the number of CPUs"),
     (libc::SYS_sched_yield, "locks"),
     (libc::SYS_sendmsg, "messages to the bus and to systemd"),
-    (libc::SYS_sendto, "samples, cues and messages to systemd"),
+    (libc::SYS_sendto, "sending samples and cues to clients, and messages to systemd"),
     (libc::SYS_setsockopt, "the bus"),
     (libc::SYS_shutdown, "disconnecting clients that do not read"),
     (libc::SYS_sigaltstack, "threads that end"),
-    (libc::SYS_socket, "sockets to the bus and to systemd; see `families`"),
+    (libc::SYS_socket, "connections to the bus and to systemd; see `families`"),
     (libc::SYS_socketpair, "signals that the runtime handles"),
     (libc::SYS_statx, "checking cgroups and the socket's file"),
     (libc::SYS_tgkill, "abort"),
     (libc::SYS_umask, "creating the socket again after its file was removed"),
     (libc::SYS_uname, "authentication on the bus"),
     (libc::SYS_unlinkat, "removing the socket's file at the end"),
-    (libc::SYS_write, "writing the log and to the runtime's own descriptors"),
+    (libc::SYS_write, "writing to the log and to the runtime's own descriptors"),
     (libc::SYS_writev, "the log"),
 ];
 
@@ -80,7 +80,7 @@ const ALLOWED: &[(libc::c_long, &str)] = &[
 #[cfg(target_arch = "x86_64")]
 const ALLOWED_HERE: &[(libc::c_long, &str)] = &[
     (libc::SYS_epoll_wait, "waiting for clients and cues"),
-    (libc::SYS_poll, "start and end of the runtime"),
+    (libc::SYS_poll, "starting and ending the async runtime"),
     (libc::SYS_readlink, "paths"),
     (libc::SYS_stat, "cgroups"),
     (libc::SYS_lstat, "paths"),
@@ -146,15 +146,15 @@ fn conditional() -> Result<[(i64, Vec<SeccompRule>); 5], FilterError> {
     };
     let rule = |condition| -> Result<_, FilterError> { Ok(vec![SeccompRule::new(vec![condition])?]) };
     Ok([
-        // Executable memory is forbidden.
+        // Mapping executable memory is forbidden.
         (libc::SYS_mmap, rule(unset(2, libc::PROT_EXEC)?)?),
         (libc::SYS_mprotect, rule(unset(2, libc::PROT_EXEC)?)?),
         // The collector may open files only for reading. It reads the files of pressure, processes
         // and cgroups.
         (libc::SYS_openat, rule(unset(2, libc::O_ACCMODE | libc::O_CREAT | libc::O_TRUNC | NOT_NAMED)?)?),
-        // This ioctl makes sockets non-blocking. Terminal ioctls are forbidden.
+        // Only FIONBIO is allowed, which makes sockets non-blocking. Terminal ioctls are forbidden.
         (libc::SYS_ioctl, rule(is(1, libc::FIONBIO as libc::c_int)?)?),
-        // The runtime names its threads.
+        // Only PR_SET_NAME is allowed, with which the async runtime names its threads.
         (libc::SYS_prctl, rule(is(0, libc::PR_SET_NAME)?)?),
     ])
 }
@@ -200,8 +200,8 @@ mod tests {
             "write a file" => drop(OpenOptions::new().write(true).open("/dev/null")),
             "start a program" => drop(Command::new("/bin/true").status()),
             "bind a network socket and fail" => assert!(TcpListener::bind("127.0.0.1:0").is_err()),
-            // The standard library cannot create a file without write access, so this uses `open`
-            // directly.
+            // The standard library cannot create a file without write access, so the test calls
+            // `open` directly.
             "create a file" => {
                 let flags = OFlag::O_RDONLY | OFlag::O_CREAT;
                 drop(nix::fcntl::open("/tmp/khor-made", flags, nix::sys::stat::Mode::empty()));

@@ -151,7 +151,7 @@ impl Probes {
     }
 
     /// Number of events so far whose socket had a class id or priority instead of its cgroup.
-    /// `None` on kernels whose sockets always keep their cgroup (5.15 and later).
+    /// `None` on kernels whose sockets always keep their cgroup (Linux 5.15 and later).
     pub(crate) fn tagged_sockets(&self) -> Option<u64> {
         self.sockets_have_tags.then(|| self.counters.tagged_sockets())
     }

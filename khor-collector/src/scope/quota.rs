@@ -32,7 +32,7 @@ pub(super) fn check(scope: &Scope, peer: Peer, held: &[(Scope, Vec<Peer>)]) -> R
     if own.len() > SCOPES_PER_USER || selector_count(own) > SELECTORS_PER_USER {
         return Err(format!(
             "this user has reached the limit of {SCOPES_PER_USER} scopes with {SELECTORS_PER_USER} cgroups and \
-             {SELECTORS_PER_USER} processes: close some, or {}",
+             {SELECTORS_PER_USER} processes: close some scopes, or {}",
             peer.remedy()
         ));
     }

@@ -82,7 +82,7 @@ impl Scopes {
         let number = self
             .shared
             .free_number()
-            .ok_or("the collector already counts 64 scopes, and that is its limit: try again later")?;
+            .ok_or("the collector has reached its limit of 64 scopes: try again later")?;
         let count = Arc::new(ScopedCount::new(number, targets, Arc::clone(&self.shared)));
         let (scope, shared_count) = (scope.clone(), Arc::downgrade(&count));
         self.shared.insert(number, Active { scope, count: shared_count, holders: BTreeMap::new() });

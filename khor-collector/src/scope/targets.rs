@@ -32,7 +32,8 @@ pub(super) struct Targets {
 }
 
 impl Targets {
-    /// Finds the targets of both lists. Fails with the reason if the scope is invalid.
+    /// Finds the targets of the inclusions and exclusions. Fails with the reason if the scope is
+    /// invalid.
     pub(super) fn find(
         include: &[Selector],
         exclude: &[Selector],
@@ -106,7 +107,8 @@ impl Target {
                 }
                 let start_ticks = process::start_ticks(pid).ok_or_else(missing)?;
                 let owner = process::owner(pid);
-                // Another process may have got this number since `process_of`.
+                // If the start time has changed, another process has got the number `pid` in the
+                // meantime.
                 if process::start_ticks(pid) != Some(start_ticks) {
                     return Err(missing());
                 }

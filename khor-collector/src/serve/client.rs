@@ -20,7 +20,7 @@ const NS_PER_MS: u64 = 1_000_000;
 pub(super) struct Client {
     pub(super) outbox: Outbox,
     pub(super) peer: Peer,
-    /// Whether the client was disconnected because it did not read.
+    /// Whether the client was disconnected because it did not read its messages.
     pub(super) stuck: bool,
     subscription: Option<Subscription>,
     next_seq: u64,
@@ -119,7 +119,7 @@ impl Client {
             (subscription.lost, subscription.lost_in_kernel) = (former.lost, former.lost_in_kernel);
         }
         if subscription.scope == former.scope {
-            // The counts continue, because the scope is the same.
+            // Keep the zero point of the counts, because the scope is the same.
             subscription.start = former.start;
         }
         Some(former.count)
@@ -131,9 +131,10 @@ impl Client {
     }
 
     /// Whether a sample is due at `now_ns`. If it is, this function also sets the time of the next
-    /// sample: a multiple of the interval, at least half an interval later. This minimum matters
-    /// after the first sample, whose time is arbitrary. The second sample could otherwise follow
-    /// immediately, and counters that are read at intervals would seem to jump.
+    /// sample: a multiple of the interval, at least half an interval later. The minimum matters
+    /// only after the first sample, which may be sent at any time. Without the minimum, the second
+    /// sample could follow immediately. Counters that the collector reads only at intervals would
+    /// then seem to jump.
     pub(super) fn due(&mut self, now_ns: u64) -> bool {
         let Some(subscription) = &mut self.subscription else { return false };
         let due = subscription.due_ns <= now_ns;
@@ -237,13 +238,14 @@ impl Client {
 }
 
 impl Start {
-    /// Converts the scope's counts to the counts of this subscription. `None` if the two are equal.
+    /// Converts the scope's counts to the counts of this subscription. `None` if the subscription
+    /// gets the scope's counts unchanged.
     fn apply(&mut self, counters: &[Option<u64>]) -> Option<Vec<Option<u64>>> {
         let Self::FirstSample(starts) = self else { return None };
         starts.resize(counters.len(), None);
         let since = |(start, count): (&mut Option<u64>, &Option<u64>)| {
             let count = (*count)?;
-            // The count decreases when another cgroup appears at the same path.
+            // The count can decrease if another cgroup appears at the path of the scope's cgroup.
             let start = start.get_or_insert(count);
             *start = (*start).min(count);
             Some(count - *start)

@@ -138,7 +138,9 @@ impl Connection {
         let (name, uid) = (&self.name, self.permit.peer.uid);
         let reason = match end {
             End::Gone if self.registration.was_stuck() => {
-                return self.server.log(|| format!("disconnected {name} (uid {uid}): it does not read"));
+                return self.server.log(|| {
+                    format!("disconnected {name} (uid {uid}): the client does not read its messages")
+                });
             }
             End::Gone => return tracing::debug!("{name} (uid {uid}) disconnected"),
             End::Stopping => "the collector stops".to_owned(),

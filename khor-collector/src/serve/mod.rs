@@ -214,8 +214,9 @@ async fn stop_requested(stopped: &mut watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-/// Rejects a connection without starting a task for it, because many such tasks could accumulate.
-/// The send buffer of a new connection always has room for this frame.
+/// Sends the reason for which a connection is rejected. No task is started for the connection,
+/// because many such tasks could accumulate. The send buffer of a new connection always has room
+/// for the message.
 fn reject_at_once(stream: &UnixStream, reason: &str) {
     let Ok(frame) = khor_proto::frame::encode(&ServerMessage::Refused { reason: reason.to_owned() }) else {
         return;

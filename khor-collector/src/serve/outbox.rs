@@ -36,7 +36,7 @@ pub(super) enum Standing {
     Clear,
     /// Some bytes are queued.
     Waiting,
-    /// The socket was full for too long, or the queue is full.
+    /// The client is stuck: the socket was full for too long, or the queue is full.
     Stuck,
     /// The socket failed.
     Gone,

@@ -50,7 +50,7 @@ pub(crate) struct Load {
 pub(super) struct Sender {
     kernel: Arc<dyn Kernel>,
     clients: Mutex<Clients>,
-    /// Wakes the loop. A sample or message may be due earlier than the loop expects, or the loop
+    /// Wakes the loop if a sample or message is due earlier than the loop expects, or if the loop
     /// must end.
     changed: Condvar,
     load: watch::Sender<Load>,
@@ -60,8 +60,8 @@ pub(super) struct Sender {
 struct Clients {
     next_id: u64,
     by_id: BTreeMap<u64, Client>,
-    /// The samples of this round are the first `taken` elements. The other elements only keep their
-    /// memory for later rounds.
+    /// The first `taken` elements are the samples of the current round of the loop. The other
+    /// elements are only kept so that later rounds can reuse their memory.
     samples: Vec<(Subject, Sample)>,
     taken: usize,
     /// Buffer in which frames are encoded, one at a time.
@@ -229,8 +229,8 @@ impl Registration {
         let Clients { by_id, frame, .. } = &mut *clients;
         frame.clear();
         if let (Ok(()), Some(mut client)) = (encode_into(message, frame), by_id.remove(&self.id)) {
-            // A client that does not read its messages may not get this one, because its socket has
-            // no room.
+            // If the client does not read its messages, its socket may have no room for the last
+            // message.
             client.outbox.send(frame, Instant::now());
             drop(clients);
             drop(client); // this may end a scope, so it happens without the lock
@@ -265,7 +265,7 @@ impl Registration {
         drop(former); // this may end a scope, so it happens without the lock
     }
 
-    /// Whether the client was disconnected because it does not read.
+    /// Whether the client was disconnected because it did not read its messages.
     pub(super) fn was_stuck(&self) -> bool {
         self.sender.clients().by_id.get(&self.id).is_some_and(|client| client.stuck)
     }
@@ -289,8 +289,8 @@ fn settle(client: &mut Client, now: Instant) -> Standing {
     standing
 }
 
-/// Returns the sample of `count` for this round. The counters are read once for all clients with
-/// the same subject.
+/// Returns the sample of `count` for the current round of the loop. In each round, the counters of
+/// a subject are read once for all its clients.
 fn sample_of<'a>(
     count: &dyn Count,
     samples: &'a mut Vec<(Subject, Sample)>,

@@ -210,7 +210,7 @@ async fn samples_follow_requested_interval_and_its_changes() {
     let running = Running::start();
     let mut client = running.subscriber(20).await;
     let (mut seq, mut patience) = (0, Patience::default());
-    // On a busy machine some series of samples are late, but not all of them.
+    // Samples may be late on a busy machine, so repeat until a series is on time.
     loop {
         let mut times_ns = Vec::new();
         for _ in 0..26 {
@@ -263,8 +263,7 @@ async fn protocol_error_after_welcome_closes_with_reason() {
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
     let nobody = Scope::only(Selector::Process(0));
     let nobody = ClientMessage::Subscribe(Subscribe { scope: nobody, ..Subscribe::default() });
-    // These are 400 messages. Even if a busy machine needs five seconds to send them, it sends more
-    // than 50 a second.
+    // Even a busy machine sends 400 messages within 8 s, which is more than 50 a second.
     let flood: Vec<_> = std::iter::once(hello()).chain((0..400).map(|_| subscribe(5000))).collect();
     for (sent, reason) in [
         (bytes(&[hello(), hello()]), "only once"),
@@ -323,7 +322,7 @@ async fn stuck_client_is_dropped_without_delays() {
     println!("the other client waited {longest:?}; a sleeping thread woke {:?} late", lateness.longest());
     // If the collector waited for the stuck client, the other client would wait two seconds.
     assert!(longest < Duration::from_secs(1) + 2 * lateness.longest(), "the other client waited {longest:?}");
-    // The stuck client can still read the bytes in its socket's buffer. Then the stream ends.
+    // The stuck client can read the bytes in its socket's buffer. After them the stream ends.
     let mut held = vec![0; 1 << 20];
     let mut held_bytes = 0;
     while let Ok(received @ 1..) =
@@ -467,8 +466,7 @@ async fn dropped_cues_are_reported_as_lost() {
             update => break assert_eq!(update, Update::Lost { cues: 7 }),
         }
     }
-    // This client does not read: its socket fills, then its queue, and further cues are counted as
-    // lost.
+    // While the client does not read, its socket fills, then its queue. Further cues are lost.
     let sent = 20_000;
     for _ in 0..sent {
         running.server.send_cue(&cue(CueKind::Crash), 0);

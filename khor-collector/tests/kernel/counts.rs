@@ -10,8 +10,8 @@ use crate::{
     disk, program, turn,
 };
 
-/// The documented accuracy applies to these amounts: a million switches, 10,000 program starts, and
-/// a gibibyte in each direction.
+/// The amounts of work for which the accuracy is documented: a million switches, 10,000 program
+/// starts, and a gibibyte in each direction.
 const SWITCHES: u32 = 1_000_000;
 const EXECS: u32 = 10_000;
 const NETWORK_BYTES: u64 = 1 << 30;
@@ -145,7 +145,8 @@ fn requests_agree_with_diskstats_and_are_timed() {
         let kernel_ms = outer_after.busy_ms - outer_before.busy_ms;
         println!("{counted:?}, {timed} timed: {ours_ms} ms; the kernel's count: {kernel_ms} ms");
         assert!(timed >= 2 * MEBIBYTES as u64 && timed + 10 >= counted.ours, "{timed} timed");
-        // The kernel's time also includes the wait before a request is issued, so it may be longer.
+        // The kernel's time also includes the wait before a request is issued, so it may be longer
+        // than khor's time.
         assert!(ours_ms > 0 && ours_ms <= kernel_ms + 2 + kernel_ms / 20, "{ours_ms} ms, {kernel_ms} ms");
         counted
     });
@@ -155,7 +156,8 @@ fn requests_agree_with_diskstats_and_are_timed() {
 fn retransmits_agree_with_retrans_segs() {
     let Some(turn) = turn() else { return };
     let able = load::in_lossy_namespace(|| {
-        // khor also counts the segments that other programs retransmit in the host's namespace.
+        // The host's namespace is needed too, because khor also counts the segments that other
+        // programs retransmit there.
         let host = || procfs::retransmitted_segments_of("/proc/1/net/snmp");
         agrees(&turn.collector, |_| {
             let host_before = host();
@@ -193,7 +195,8 @@ fn softirqs_agree_with_kernel_sum() {
     });
 }
 
-/// The collector reads this file at most ten times a second, so the test pauses before each sample.
+/// The collector reads `/proc/vmstat` at most ten times a second, so the test pauses before each
+/// sample.
 #[test]
 fn page_faults_agree_with_vmstat() {
     let Some(turn) = turn() else { return };
@@ -201,7 +204,7 @@ fn page_faults_agree_with_vmstat() {
         thread::sleep(Duration::from_millis(150));
         turn.collector.sample()
     };
-    // Even with huge pages, this causes at least one fault for each 2 MiB.
+    // Even with huge pages, writing to this memory causes at least one page fault for each 2 MiB.
     let work = || drop(std::hint::black_box(vec![1_u8; 64 << 20]));
     let counted = bracket(sample, Counter::Faults, || procfs::vmstat("pgfault"), work);
     assert!(counted.holds() && counted.inner >= 32, "{counted:?}");

@@ -79,7 +79,8 @@ fn exec_cues_arrive_or_count_as_lost() {
     assert!(start.kind == CueKind::Exec && start.pid.is_some());
     let before = with_execs.sample().get(khor_proto::Counter::Execs).expect("the counter is available");
     let (cues, lost) = (with_execs.cues.len() as u64, with_execs.lost);
-    // The subscriber must read during the work. Otherwise the collector would disconnect it.
+    // The subscriber must read its messages during the work, because the collector would otherwise
+    // disconnect it.
     std::thread::scope(|scope| {
         let work = scope.spawn(|| load::execs(starts));
         while !work.is_finished() {
@@ -146,8 +147,8 @@ fn limited_memory() -> Option<std::path::PathBuf> {
 fn retransmit_bursts_send_one_cue_per_second() {
     let Some(turn) = turn() else { return };
     let mut subscriber = subscribe(&turn, &[CueKind::RetransmitBurst]);
-    // A burst needs many lost segments within one second. Their number is random, and low on an
-    // emulated machine, so repeat the transfer.
+    // A burst needs many lost segments within one second. The number of lost segments is random,
+    // and low on an emulated machine. So repeat the transfer until there is a burst.
     let took_s = load::in_lossy_namespace(|| {
         let (begun, mut patience) = (Instant::now(), Patience::default());
         while subscriber.cues.is_empty() && !patience.is_over() {
@@ -164,8 +165,8 @@ fn retransmit_bursts_send_one_cue_per_second() {
     assert!(cues <= seconds + 2, "{cues} within {seconds} s: {:?}", subscriber.cues);
 }
 
-/// In this test, writing to the last part of a disk fails. The disk is a loop device, and the file
-/// system of its file is too small for the whole file.
+/// In this test, a write to a disk fails. The disk is a loop device of 16 MiB, whose file is in a
+/// file system of only 1 MiB.
 #[test]
 fn failed_block_request_sends_cue_and_counts() {
     let Some(turn) = turn() else { return };

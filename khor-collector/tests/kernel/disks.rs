@@ -107,7 +107,7 @@ fn loop_write_counts_once_cached_read_never() {
     }
 }
 
-/// A journal writes each commit between two flushes. The kernel completes this request twice: after
+/// A journal writes each commit between two flushes. The kernel completes such a write twice: after
 /// the write and after the second flush.
 #[test]
 fn a_write_between_flushes_is_one_request() {
@@ -144,7 +144,8 @@ fn loop_device_requests_are_not_timed() {
         let timed = || turn.collector.sample();
         let counted = bracket(timed, Counter::TimedRequests, requests, work);
         assert!(procfs::disk(stacked.name()).requests > loop_before, "the loop device did the work");
-        // khor may fail to time requests of other programs, so compare only with the upper bound.
+        // khor may fail to time requests of other programs, so its count may be lower than the
+        // kernel's count, but not higher.
         khor_e2e::Bracket { inner: counted.inner.min(counted.ours), ..counted }
     });
 }

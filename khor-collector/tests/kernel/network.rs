@@ -181,8 +181,8 @@ fn bridged_traffic_counts_once() {
             edge.set(sample.get(Counter::EdgeRxBytes).expect("the counter is available"));
             sample
         };
-        // A network card counts headers, and packets before they are merged. So use khor's own
-        // count for the edge.
+        // A network card also counts headers, and counts packets before the kernel merges them. So
+        // the test uses khor's own count for traffic at the edge.
         let kernel = || received(&devices).0 + received(&ports).0 - host_received().0;
         let (edge_before, counted) = {
             sample();
@@ -212,7 +212,8 @@ fn moved_and_renamed_devices_count_exactly() {
     let journey = || {
         let socket = sender.run(|| UdpSocket::bind("10.97.0.1:0").expect("creating a socket"));
         let traffic = Background::start(move || {
-            // While the other end is missing, the device has no carrier and sending fails.
+            // Sending fails while the other end of the veth pair is down, because there is no
+            // carrier then.
             let _ = socket.send_to(&[0; 1000], SocketAddr::from(([10, 97, 0, 2], 9)));
         });
         for _ in 0..load::scaled(10_u32) {
