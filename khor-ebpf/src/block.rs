@@ -153,9 +153,10 @@ fn latency_ns(request: *const u8) -> u64 {
 
 /// Whether other disks carry out the request's work.
 ///
-/// The program recognises such disks by their names. Only the kernel sets the names, so they are
-/// reliable. The kernel also has a list of underlying disks, but Linux 5.10 lacks it. If `disk` is
-/// null, the name reads as zeros, which match neither `loop` nor `dm-`.
+/// The program recognises loop devices and device-mapper disks by their names. Only the kernel sets
+/// the names of disks, so they are reliable. The kernel also has a list of underlying disks, but
+/// Linux 5.10 lacks it. If `disk` is null, the name reads as zeros, which match neither `loop` nor
+/// `dm-`.
 #[inline(always)]
 fn is_stacked(request: *const u8) -> bool {
     const LOOP: u32 = u32::from_ne_bytes(*b"loop");

@@ -1,7 +1,7 @@
 //! Counts events for scopes. None of this code runs while there are no scopes.
 //!
 //! To find the scopes of a cgroup, a program looks up the cgroup and all its ancestors in the table
-//! of scopes. It stores the result for each cgroup. The result is valid until the table changes.
+//! of scopes. The program stores the result for each cgroup, and reuses it until the table changes.
 
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_F_MMAPABLE;

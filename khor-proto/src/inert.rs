@@ -17,8 +17,9 @@ use std::{
 pub const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
 /// The ranges of characters that are invisible or reorder the text around them, except control
-/// characters. They are sorted. They contain Unicode's default-ignorable code points, line and
-/// paragraph separators, anchors of interlinear annotations, and format controls of hieroglyphs.
+/// characters. The ranges are sorted. They contain Unicode's default-ignorable code points, line
+/// and paragraph separators, anchors of interlinear annotations, and format controls of
+/// hieroglyphs.
 const INVISIBLE: [(char, char); 18] = [
     ('\u{ad}', '\u{ad}'),       // soft hyphen
     ('\u{34f}', '\u{34f}'),     // grapheme joiner
