@@ -198,7 +198,7 @@ fn lines(mut reader: impl BufRead) -> impl Iterator<Item = io::Result<String>> {
     })
 }
 
-/// The address at which programs on this machine reach the engine that these settings configure.
+/// Returns the address at which programs on this machine reach an engine with these settings.
 fn configured(listen: &Listen) -> anyhow::Result<String> {
     let host = listen.host.parse().context("the setting listen.host is not an IP address")?;
     Ok(engine_file::reachable(SocketAddr::new(host, listen.port)).to_string())

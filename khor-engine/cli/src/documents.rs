@@ -125,8 +125,8 @@ fn shell_snippets_parse_and_start_known_programs() {
     }
 }
 
-/// Checks that the variables documented for a service are options of its program, and that their
-/// documented values are valid.
+/// Checks the environment variables that the documentation sets for services. Each variable must
+/// belong to an option of the program, and its documented value must be valid.
 #[test]
 fn documented_variables_are_options() {
     let mut count = 0;

@@ -135,7 +135,7 @@ pub(super) fn run(args: &EngineArgs) -> anyhow::Result<()> {
     play(store, args.places.socket.clone(), None, Some(&args.outputs))
 }
 
-/// Plays the machine or a capture until a signal arrives or the capture ends. Serves the page if
+/// Plays the machine or a capture until the user stops khor or the capture ends. Serves the page if
 /// `outputs` is given. If a part of khor fails, the process ends with an error, so that a service
 /// manager can restart it.
 pub(super) fn play(
@@ -180,7 +180,7 @@ pub(super) fn play(
         info!("stopping");
         systemd::stopping();
         watchdog.abort();
-        // A second signal ends the process immediately.
+        // If the user stops khor a second time, the process ends immediately.
         tokio::spawn(interrupt::exit_at_next());
         stop.send_replace(true);
         for part in parts.into_iter().flatten() {

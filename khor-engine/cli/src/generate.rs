@@ -63,7 +63,8 @@ fn write_pages(dir: &Path, command: Command) -> anyhow::Result<()> {
 /// Returns the command line of the program `khor-relay`.
 fn relay_command(khor: &Command) -> Command {
     let relay = khor.find_subcommand("relay").cloned().unwrap_or_else(|| Command::new("relay"));
-    let after = format!("The command khor relay does the same.\n\n{}", khor_command_line::AFTER_HELP);
+    let after =
+        format!("This program does the same as the command khor relay.\n\n{}", khor_command_line::AFTER_HELP);
     relay.name("khor-relay").version(env!("CARGO_PKG_VERSION")).after_help(after)
 }
 

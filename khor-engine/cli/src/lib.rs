@@ -51,7 +51,7 @@ enum Command {
     Record(record::RecordArgs),
     /// Publish this machine's activity over NATS, for the engines of a site
     Relay(khor_relay::RelayArgs),
-    /// Show the state of each part of the running engine, and what plays
+    /// Show the state of each part of the running engine, and what it plays
     Status(status::StatusArgs),
     /// Open the page of the running engine in the browser
     Open(open::OpenArgs),

@@ -100,8 +100,8 @@ fn parts(health: &HealthReport) -> [Part<'_>; 9] {
     ]
 }
 
-/// Writes the row about events that the collector's programs missed. Returns an empty text if they
-/// missed none.
+/// Writes the row about events that the collector's BPF programs missed. Returns an empty text if
+/// the programs missed no events.
 fn missed(health: &HealthReport) -> String {
     let reason = health.missed.reason.as_deref();
     reason.map_or_else(String::new, |reason| row("ok", "missed", [reason]))

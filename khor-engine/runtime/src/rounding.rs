@@ -9,7 +9,8 @@ pub(crate) fn round(value: f64) -> f64 {
         return value;
     }
     let exponent = value.abs().log10().floor() as i32 + 1 - DIGITS;
-    // The result prints with few digits only if the scale is a whole power of ten.
+    // Use 10, 100 and so on as the scale, never 0.1 or 0.01: a float cannot hold these exactly, and
+    // the result would print with many digits.
     let rounded = if exponent > 0 {
         (value / 10f64.powi(exponent)).round() * 10f64.powi(exponent)
     } else {

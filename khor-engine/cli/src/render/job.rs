@@ -27,7 +27,7 @@ use tracing::warn;
 /// Maximum number of skipped parts that are logged individually.
 const MAX_WARNINGS: u64 = 8;
 
-/// The pieces of a capture or of the demo, in the order of time.
+/// The pieces of a capture or of the demo, in chronological order.
 pub(super) type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>>;
 
 /// The output files and the settings of a render.
@@ -225,8 +225,8 @@ impl Render<'_> {
         }
     }
 
-    /// Renders until the time of `frame`. If a gap before the frame was skipped, returns the length
-    /// of the gap. Breaks at the end of the render.
+    /// Renders until the time of `frame`. Returns `Break` at the end of the render. Otherwise
+    /// returns the length of the gap before the frame, if the render has skipped a gap.
     fn frame(&mut self, frame: Frame) -> ControlFlow<(), Option<Duration>> {
         let Self { offline, files, progress, job, .. } = self;
         let before_s = offline.seconds();

@@ -189,7 +189,7 @@ fn perform(client: &Client, action: Action) -> anyhow::Result<String> {
     }
 }
 
-/// Selects the preset `places` after the current one. The list of presets wraps around.
+/// Selects the preset that is `places` positions after the current one. The list wraps around.
 fn select(client: &Client, places: isize) -> anyhow::Result<String> {
     let PresetList { presets, current, .. } = client.get("presets")?;
     let current = presets.iter().position(|preset| preset.name == current).unwrap_or(0);

@@ -73,7 +73,7 @@ pub(super) fn run(args: &TopArgs) -> anyhow::Result<()> {
 fn end_with_terminal() -> anyhow::Result<()> {
     let wait = || {
         let stdin = stdin();
-        // poll reports a hang-up but does not always wake up for it, so it needs a timeout.
+        // A waiting `poll` does not always notice a hang-up, so it is called again after a timeout.
         let mut line = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
         while !matches!(poll(&mut line, HANGUP_POLL_MS), Ok(1..)) {}
         std::process::exit(1);

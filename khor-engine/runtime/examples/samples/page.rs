@@ -14,8 +14,8 @@ pub(crate) fn page() -> String {
     format!(
         "# How machines sound\n\n\
          Each sample lasts {CLIP_S:.0} s: three quiet seconds, then the load. In each sample, khor plays a capture of a real \
-         machine ([captures.md](../captures.md)) with the default settings. The samples are Opus files, which browsers, `mpv` and VLC play. The page of a \
-         running engine plays the same captures in any preset, including your own, in its view **Learn**.\n\n\
+         machine ([captures.md](../captures.md)) with the default settings. The samples are Opus files, which browsers, `mpv` and VLC play. On the page \
+         of a running engine, the view **Learn** plays the same captures in any preset, including your own.\n\n\
          `cargo xtask samples` renders the samples and writes this page. A test fails if the music has changed since the samples were rendered.\n\n\
          ## What the machine does\n\nThese samples use the preset `{}`.\n\n\
          | sample | what to listen for |\n|---|---|\n{}\n\n\

@@ -14,7 +14,8 @@ pub(super) const MUTE: &str = "/khor/mute";
 pub(super) const PANIC: &str = "/khor/panic";
 /// Describes the values that [`MUTE`] accepts.
 const MUTE_VALUE: &str = "no value, or true, false or a number";
-/// Describes an allowed path, for the error about the path of a list or of a whole section.
+/// Describes the allowed paths. The error about the path of a list or of a whole section contains
+/// this text.
 const SINGLE_VALUE: &str = "the path of one setting that is not a list";
 
 /// A command in an OSC message.
@@ -31,16 +32,16 @@ pub(super) enum OscCommand {
 /// Why an OSC message is rejected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CommandError {
-    /// khor has no such address.
+    /// The message has an OSC address that khor does not have.
     #[error("{0}: khor has no such address; use /khor/set/<path of a setting>, /khor/mute or /khor/panic")]
     Address(String),
     /// The pattern matches no address of khor.
     #[error("{0}: no address matches this pattern; an example that matches is {SET}music/*")]
     Pattern(String),
-    /// No setting has this path.
+    /// The OSC address contains the path of a setting that does not exist.
     #[error("/khor/set/{0}: there is no such setting; GET /api/config lists all settings")]
     Setting(String),
-    /// OSC may not change this setting.
+    /// The OSC address contains the path of a setting that OSC may not change.
     #[error("/khor/set/{0}: OSC may change {allowed} only; use the page or khor config instead", allowed = OPEN.join(", "))]
     Forbidden(String),
     /// The message has no value, too many values, or a value of the wrong type.

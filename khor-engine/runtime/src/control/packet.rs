@@ -31,7 +31,7 @@ pub(super) enum Malformed {
     Arrays(String),
     #[error("{0}: the values do not match the type tags; send one value for each tag, texts in UTF-8")]
     Values(String),
-    #[error("a bundle ends within an element; khor used the elements before")]
+    #[error("a bundle ends within an element; khor used the elements before this one")]
     CutBundle,
     #[error("bundles are nested more than {MAX_DEPTH} levels deep; send the messages in one bundle")]
     Depth,

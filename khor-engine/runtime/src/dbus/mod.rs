@@ -163,7 +163,7 @@ fn explain(part: Part, problem: &zbus::Error) -> Health {
     match problem {
         zbus::Error::NameTaken => Health::failing(
             format!("another program owns {name} on the session bus"),
-            format!("stop the other engine, or switch off {setting} in one of the two"),
+            format!("stop the other engine, or switch off {setting} in one of the two engines"),
         ),
         zbus::Error::FDO(error) if matches!(**error, fdo::Error::AccessDenied(_)) => Health::failing(
             format!("the session bus does not allow khor to own {name}: {error}"),

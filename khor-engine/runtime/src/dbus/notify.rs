@@ -191,7 +191,7 @@ fn message(cue: &Cue, urgency: u8, replaces: u32, more: u32) -> Message {
     let (title, body) = match cue.kind {
         CueKind::Oom => (
             format!("Out of memory: {subject} was killed"),
-            "The machine ran out of memory, so the kernel killed this program to free some.".to_owned(),
+            "The machine ran out of memory, so the kernel killed this program to free memory.".to_owned(),
         ),
         CueKind::Crash => (format!("{subject} crashed"), death_text(cue.detail)),
         CueKind::BlockError | CueKind::RetransmitBurst | CueKind::Exec => (

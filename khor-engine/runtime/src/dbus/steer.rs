@@ -14,7 +14,7 @@ pub(super) async fn select_preset(engine: &Arc<Engine>, name: String) -> fdo::Re
     change(engine, move |engine| engine.select_preset(&name)).await
 }
 
-/// Selects the preset `by` places after the current one. The list wraps around.
+/// Selects the preset that is `by` positions after the current one. The list wraps around.
 pub(super) async fn step_preset(engine: &Arc<Engine>, by: isize) -> fdo::Result<()> {
     let names: Vec<String> = engine.library().presets().map(|preset| preset.name.clone()).collect();
     match neighbour(&names, &engine.config().music.preset, by) {
@@ -51,7 +51,8 @@ pub(super) async fn save(engine: &Arc<Engine>) {
     drop(tokio::task::spawn_blocking(save).await);
 }
 
-/// Returns the name `by` places after `current`, or the first name if `current` is not in the list.
+/// Returns the name that is `by` positions after `current`. Returns the first name if `current` is
+/// not in the list.
 fn neighbour<'a>(names: &'a [String], current: &str, by: isize) -> Option<&'a str> {
     let Some(at) = names.iter().position(|name| name == current) else {
         return names.first().map(String::as_str);

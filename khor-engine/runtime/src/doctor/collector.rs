@@ -163,8 +163,8 @@ fn probes(welcome: &Welcome) -> Check {
     )
 }
 
-/// Reports the events that the collector's programs have missed since the engine started. It is not
-/// reported as a problem, because no setting of khor can prevent it.
+/// Reports the events that the collector's BPF programs have missed since the engine started. The
+/// report is not a problem with a fix, because no setting of khor can prevent missed events.
 fn missed(missed: &MissedReport) -> Option<Check> {
     missed.reason.as_ref().map(|reason| Check::ok("missed events", reason))
 }

@@ -35,7 +35,9 @@ fn types(readable: bool) -> Check {
     }
     Check::problem(
         "type information",
-        format!("cannot read {TYPES}: without it the probes cannot find the kernel's fields"),
+        format!(
+            "cannot read {TYPES}: without this file the probes cannot find the fields of kernel structures"
+        ),
         "run a kernel with CONFIG_DEBUG_INFO_BTF=y, such as the kernels of Debian, Fedora and Arch",
     )
 }

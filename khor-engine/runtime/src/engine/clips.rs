@@ -160,7 +160,7 @@ impl Clip {
     ///
     /// # Errors
     ///
-    /// Fails for the same reason as [`Self::render`].
+    /// Fails if the built-in capture cannot be read.
     pub fn play(&self, config: &Config, preset: Preset) -> Result<PlayedClip, CaptureError> {
         let mut played = PlayedClip::default();
         self.perform(config, preset, &AtomicBool::new(false), |piece| match piece {

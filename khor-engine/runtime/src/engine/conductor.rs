@@ -261,8 +261,8 @@ impl MusicThread {
         state.bar_ts_ms = unix_ms(bar_start);
     }
 
-    /// Sends the sounding notes to a new sound stream. Without this, a pad could be silent for many
-    /// bars.
+    /// Sends the sounding notes to a new sound stream. Otherwise the new stream could be without a
+    /// pad for many bars.
     fn follow_device(&mut self, now_s: f64) {
         let stream = self.outputs.player.tick(now_s);
         // A stream that only paused still has its notes, so it does not receive them again.

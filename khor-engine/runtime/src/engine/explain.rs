@@ -197,7 +197,7 @@ fn feature_value(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f
     sounding.features.iter().find(|(route, _)| route.to == feature).copied()
 }
 
-/// Names the input of a route, for example by the label of a signal.
+/// Returns a name for the input of a route, such as the label of a signal.
 fn cause(route: &Route) -> String {
     match route.input {
         Input::Work => "total work".to_owned(),

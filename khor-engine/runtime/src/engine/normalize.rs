@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-/// Name of the default sound device in the API of the original khor. The configuration uses an
+/// Name of the default sound device in the API of khor's first version. The configuration uses an
 /// empty name for it.
 pub(super) const DEFAULT_DEVICE: &str = "default";
 

@@ -177,7 +177,9 @@ fn existing_content(library: &Library, path: &Path) -> Option<String> {
     let other = library.presets().find(|preset| library.file_of(&preset.name) == Some(path));
     match other {
         Some(preset) => Some(format!("the preset {}", preset.name)),
-        None if path.exists() => Some("a preset that is invalid, or whose name another file has".to_owned()),
+        None if path.exists() => {
+            Some("an invalid preset, or a preset whose name another file has".to_owned())
+        }
         None => None,
     }
 }

@@ -67,7 +67,7 @@ pub enum RenderError {
     #[error("cannot start a thread for the render: {0}")]
     Thread(#[from] io::Error),
     /// The render thread panicked.
-    #[error("the render failed because of a bug in khor; its log has the cause")]
+    #[error("the render failed because of a bug in khor; khor's log has the cause")]
     Failed,
 }
 

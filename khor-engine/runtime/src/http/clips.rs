@@ -59,7 +59,8 @@ impl Answer for Wav {
 
 async fn wav(call: Call) -> Result<Wav, Failure> {
     let clip = call.name.strip_suffix(".wav").and_then(Clip::find);
-    let unknown = || Failure::new(StatusCode::NOT_FOUND, "there is no such clip; GET /api/clips lists all");
+    let unknown =
+        || Failure::new(StatusCode::NOT_FOUND, "there is no such clip; GET /api/clips lists all clips");
     let clip = clip.ok_or_else(unknown)?;
     let (config, library) = (call.engine().config(), call.engine().library());
     let name = call.text("preset").unwrap_or(&config.music.preset);

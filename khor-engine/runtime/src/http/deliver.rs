@@ -92,7 +92,8 @@ async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     }
     let (mut parts, body) = whole(response).await;
     let plain = body.clone();
-    // Compressing half a megabyte takes milliseconds. In this thread, that would delay events.
+    // Compress in another thread. Half a megabyte takes milliseconds, which would delay events in
+    // this thread.
     match work::deliver(move || gzip(&plain)).await {
         Ok(Ok(short)) => {
             if let Some(tag) = tag_of(&parts.headers).and_then(compressed_tag) {

@@ -60,7 +60,8 @@ pub(super) fn part_headers(headers: &mut HeaderMap, part: &Range<u64>, length: u
 
 /// Creates the answer 416: the requested range is beyond the end of an answer of `length` bytes.
 pub(super) fn unsatisfiable(length: u64) -> warp::reply::Response {
-    let message = format!("Range: the requested bytes are beyond the end; there are {length} bytes");
+    let message =
+        format!("Range: the requested bytes are beyond the end of the answer, which has {length} bytes");
     let mut response = Failure::new(StatusCode::RANGE_NOT_SATISFIABLE, message).into_response();
     if let Ok(range) = HeaderValue::from_str(&format!("bytes */{length}")) {
         response.headers_mut().insert(header::CONTENT_RANGE, range);

@@ -129,8 +129,12 @@ fn file(call: Call) -> Result<Stored, Failure> {
     let of_name =
         |name: &OsString| *name == requested || display_name(name).as_bytes() == requested.as_bytes();
     let found = recordings.into_iter().map(|(name, _)| name).find(of_name);
-    let unknown =
-        || Failure::new(StatusCode::NOT_FOUND, "there is no such recording; GET /api/recordings lists all");
+    let unknown = || {
+        Failure::new(
+            StatusCode::NOT_FOUND,
+            "there is no such recording; GET /api/recordings lists all recordings",
+        )
+    };
     let path = folder.join(found.ok_or_else(unknown)?);
     let opened = File::open(&path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.map_err(|problem| unreadable(&path, &problem))?;

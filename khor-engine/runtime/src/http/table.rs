@@ -201,8 +201,8 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(move |call| Box::pin(std::future::ready(work(call).into_response()))))
     }
 
-    /// Completes the operation with a function that waits for the disk or the sound server. It runs
-    /// in a blocking thread, through a bounded queue.
+    /// Completes the operation with a function that waits for the disk or the sound server. The
+    /// function runs in a blocking thread. A bounded queue limits how many functions run at once.
     pub(super) fn blocking<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
             Box::pin(async move {

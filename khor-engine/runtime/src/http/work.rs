@@ -16,8 +16,8 @@ use crate::work_queue::WorkQueue;
 /// The queue of operations that wait for the disk or the sound server. Each operation ends within a
 /// few seconds.
 static OPERATIONS: LazyLock<WorkQueue> = LazyLock::new(|| WorkQueue::new(3, 32));
-/// The queue for files of the page, pieces of recordings, and compression. Each connection has at
-/// most one entry, so this queue is never full.
+/// The queue for files of the page, pieces of recordings, and compression. The queue is never full,
+/// because it has room for one entry from each connection that the listener accepts.
 static DELIVERIES: LazyLock<WorkQueue> = LazyLock::new(|| WorkQueue::new(2, 512));
 
 /// Runs an operation in a blocking thread. Fails with 503 if too many operations wait.

@@ -109,8 +109,8 @@ fn draw_bars(roll: Rect, buffer: &mut Buffer, grid: &Grid, theme: Theme) {
     }
 }
 
-/// Draws the notes of a layer. All lengths are drawn before all starts, so that no length covers a
-/// start.
+/// Draws the notes of a layer. The starts of all notes are drawn last, so that a long note does not
+/// cover the start of another note.
 fn draw_notes(roll: Rect, buffer: &mut Buffer, state: &State, grid: &Grid, theme: Theme, layer: Layer) {
     let left = |note: &NoteReport| grid.column(note.ts_ms as f64);
     let end_ms = |note: &NoteReport| note.ts_ms as f64 + 1e3 * f64::from(note.duration_s);

@@ -17,7 +17,8 @@ use crate::engine::{
     state::{EngineState, SingleHost, SourceState},
 };
 
-/// A host's clock is reported as wrong if it deviates by more than this, in milliseconds.
+/// Maximum error of a host's clock, in milliseconds. A clock with a larger error is reported as
+/// wrong.
 const CLOCK_OFF_MS: u64 = 2_000;
 
 pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {

@@ -120,7 +120,9 @@ fn presets(config: &Config, library: &Library) -> PresetsReport {
     let configured = &config.music.preset;
     if library.find(configured).is_none() {
         let instead = &Preset::builtin()[0].name;
-        problems.push(format!("there is no preset {configured}, so {instead} plays; khor presets lists all"));
+        problems.push(format!(
+            "there is no preset {configured}, so {instead} plays; khor presets lists all presets"
+        ));
     }
     PresetsReport { ok: problems.is_empty(), folder: library.dir().display().to_string(), problems }
 }

@@ -111,7 +111,8 @@ impl Sessions {
     ///
     /// # Errors
     ///
-    /// Fails for the same reason as [`Self::end`].
+    /// Fails if the file cannot be written. The sessions then become valid again when khor
+    /// restarts.
     pub(in crate::http) fn end_all(&self) -> io::Result<()> {
         self.change(Vec::clear)
     }
