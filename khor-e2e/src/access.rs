@@ -103,7 +103,7 @@ fn creds(path: &Path, issuer: &KeyPair, expires_in_s: i64, publishes: &str) {
     fs::write(path, text).expect("writing the creds file");
 }
 
-/// A JWT (NATS' version 2): claims about `subject`, signed by `issuer`.
+/// A JWT in version 2 of NATS' format: claims about `subject`, signed by `issuer`.
 fn jwt(issuer: &KeyPair, subject: &str, mut nats: Value, expires_in_s: i64) -> String {
     let now_s =
         SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs().cast_signed();

@@ -32,7 +32,7 @@ impl Cgroup {
         Some(cgroup)
     }
 
-    /// The cgroup's path in the hierarchy, as in a scope.
+    /// The cgroup's path in the hierarchy, in the form that a scope contains.
     pub fn path(&self) -> &str {
         &self.path
     }

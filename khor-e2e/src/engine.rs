@@ -164,8 +164,8 @@ impl Engine {
     /// Changes `site.mode`. Returns a time after which all notes are in this mode, in milliseconds
     /// since 1970.
     pub fn play_site(&self, mode: &str) -> u64 {
-        /// The length of two bars at 110 bpm. A change takes effect in the next bar, which is
-        /// sooner.
+        /// The length of two bars at 110 bpm. This is long enough, because a change takes effect
+        /// when the next bar begins.
         const BARS_MS: u64 = 2 * 2_182;
         let (status, answer) = self.change(&json!({ "site": { "mode": mode } }));
         assert_eq!((status, &answer["site"]["mode"]), (200, &Value::from(mode)), "{answer:#}");

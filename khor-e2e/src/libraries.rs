@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Beginnings of library names that every glibc system has: the C library, its parts before glibc
-/// 2.34, the loader of each architecture, the kernel's vDSO, and the compiler's support library.
+/// Prefixes of the file names of the libraries that every glibc system has: the C library, its
+/// parts before glibc 2.34, the loader of each architecture, the kernel's vDSO, and the compiler's
+/// support library.
 const EVERYWHERE: [&str; 9] = [
     "linux-vdso.so",
     "ld-linux",

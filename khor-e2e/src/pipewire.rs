@@ -55,7 +55,7 @@ impl PipeWire {
     }
 
     /// Whether the session manager is connected. Restarts the session manager if it has ended, as
-    /// systemd does. It ends if PipeWire does not answer yet.
+    /// systemd does. A session manager ends if PipeWire does not answer yet.
     fn is_managed(&mut self) -> bool {
         let manager = PROGRAMS
             .iter()

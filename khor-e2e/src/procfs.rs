@@ -38,7 +38,7 @@ pub fn switches_of(pid: u32) -> u64 {
     usage(pid).switches
 }
 
-/// Number of a controller's cgroup hierarchy, from /proc/cgroups; 0 for the unified hierarchy.
+/// The ID of a controller's cgroup hierarchy, from /proc/cgroups; 0 for the unified hierarchy.
 pub fn hierarchy_of(controller: &str) -> u32 {
     let text = read("/proc/cgroups");
     let mut rows = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());

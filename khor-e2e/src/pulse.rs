@@ -65,7 +65,7 @@ impl Pulse {
             .client("pulseaudio")
             .args(["--daemonize=no", "--exit-idle-time=-1", "-n", "--system=false"])
             .arg(format!("--load={}", self.sink))
-            // Load this after the sink, so that the sink exists when the server answers.
+            // Load this module after the sink, so that the sink exists when the server answers.
             .arg("--load=module-native-protocol-unix")
             .stderr(Stdio::null())
             .spawn();
@@ -227,8 +227,8 @@ impl SoundRecording {
         (found, audible.len())
     }
 
-    /// Finds `part` in this recording, and returns the second at which it begins. Searches only
-    /// beginnings in the range `seconds`, which includes its end. Each sample may differ by at most
+    /// Finds `part` in this recording, and returns the second at which it begins. The
+    /// beginning must be in the range `seconds`, or at its end. Each sample may differ by at most
     /// `tolerance`.
     pub fn find(&self, part: &Self, seconds: Range<f64>, tolerance: u16) -> Option<f64> {
         let is_near = |(one, another): (&i16, &i16)| one.abs_diff(*another) <= tolerance;

@@ -24,7 +24,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::{Wait, wait_for};
 
-/// How often the reading thread checks whether it must end.
+/// Time between two checks whether the reading thread must end, in milliseconds.
 const LOOK_MS: u16 = 50;
 
 /// Shell script that runs a program, prints its exit code, and waits. The test checks the
@@ -59,8 +59,8 @@ impl Terminal {
         let (columns, rows) = size;
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = openpty(&size, None).expect("opening a terminal");
-        // Children would inherit the original descriptors, and keep the terminal open. They do not
-        // inherit clones.
+        // Child processes would inherit the original descriptors, and keep the terminal open. Child
+        // processes do not inherit cloned descriptors.
         let cloned = |end: OwnedFd| end.try_clone().expect("cloning a terminal descriptor");
         let (keyboard, line) = (File::from(cloned(pair.master)), cloned(pair.slave));
         let before = tcgetattr(&line).expect("the terminal's mode");

@@ -90,8 +90,8 @@ impl Wait {
             begun.elapsed(),
             details()
         );
-        // The caller's loop has its own limit. The watchdog detects a check by the caller that
-        // blocks.
+        // This wait has its own limit, so the watchdog must not count it as a hang. The watchdog
+        // detects only a loop that blocks between two checks.
         if self.reported.elapsed() >= REPORT_EVERY {
             self.reported = Instant::now();
             progress(format!("waiting for {}", self.what));

@@ -1,6 +1,7 @@
 //! Measures how late threads wake up on this machine.
 //!
-//! A test that limits how long the program under test may take adds this lateness to its limit.
+//! If a test limits how long the program under test may take, the test adds this lateness to the
+//! limit.
 
 use std::{
     sync::{

@@ -26,8 +26,8 @@ pub const FACTOR: &str = "KHOR_PATIENCE";
 /// Time between two measurements of the machine's speed. Each measurement uses about 5 ms of
 /// processor time.
 const LOOK: Duration = Duration::from_secs(1);
-/// The most that the time between two checks can count. If more time has passed, the process or its
-/// machine was probably suspended.
+/// Longest time that counts between two checks. If more time has passed, the process or its machine
+/// was probably suspended, so the rest of the time does not count.
 const LONGEST_GAP: Duration = Duration::from_secs(2);
 
 /// A limit in machine time for waiting without progress.

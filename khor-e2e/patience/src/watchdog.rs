@@ -26,14 +26,14 @@ struct State {
 }
 
 struct Step {
-    /// `None` for the main thread and unnamed threads. When a named thread ends, such as a test,
-    /// its step is removed.
+    /// `None` for the main thread and unnamed threads. The step of a named thread, such as the
+    /// thread of a test, is removed when the thread ends.
     thread: Option<ThreadId>,
     name: String,
     what: String,
 }
 
-/// Reports progress, because `step` begins. The first call starts a watchdog.
+/// Reports that `step` begins, which counts as progress. The first call starts a watchdog.
 ///
 /// If no thread reports progress for [`crate::HANG`], the watchdog prints the last step of each
 /// thread. Then it kills the children of this process and aborts the process. The watchdog ignores

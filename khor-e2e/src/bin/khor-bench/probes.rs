@@ -20,8 +20,8 @@ use crate::{figure::Figure, yardstick::Yardstick};
 
 /// How many times all loads are run.
 const ROUNDS: usize = 10;
-/// A program's figure for a round is ignored if it has fewer events than this, because it is too
-/// uncertain.
+/// If a program has fewer events than this in a round, its figure for the round is too uncertain
+/// and is ignored.
 const FEWEST_EVENTS: u64 = 20;
 const UNIT: &str = "ns";
 /// Name of khor's program in a [`Key`].

@@ -34,7 +34,7 @@ struct Options {
 }
 
 fn main() -> Result<()> {
-    // With a role in its environment, this program is a process that uses memory for a capture.
+    // If its environment contains a role, this process only runs a load that uses memory.
     if let Some(role) = memory::role() {
         return memory::play(&role);
     }

@@ -58,7 +58,8 @@ pub(crate) fn prepare(dir: &Path) -> Result<()> {
     let piece: Vec<u8> = (0..1 << 20).map(|byte| (byte % 251) as u8).collect();
     (0..FILE_BYTES / piece.len()).try_for_each(|_| file.write_all(&piece))?;
     file.sync_all()?;
-    // Cached pages belong to the process that read them first, not to the cgroup with the limit.
+    // The kernel charges cached pages to the cgroup that read them first. Drop them, so that they
+    // are charged to the cgroup with the limit.
     fs::write("/proc/sys/vm/drop_caches", "1").context("dropping the page cache")
 }
 
@@ -105,7 +106,7 @@ fn join_cgroup() -> Result<()> {
     fs::write(directory.join("cgroup.procs"), std::process::id().to_string()).context("joining the cgroup")
 }
 
-/// Allocates memory until the kernel kills this process. Gives up after twice the limit.
+/// Allocates memory until the kernel kills this process. Gives up after allocating twice the limit.
 fn fill() -> Result<()> {
     join_cgroup()?;
     let mut taken = Vec::new();

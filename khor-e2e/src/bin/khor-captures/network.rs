@@ -43,7 +43,8 @@ const LOSSY_BYTES_PER_S: f64 = 1e6;
 /// Share of packets that the line loses in each direction, per cent.
 const LOST_PERCENT: u8 = 5;
 
-/// The pace of a transfer. Its rate varies by two fifths, with a period of seven seconds.
+/// The pace of a transfer. The rate swings between 60 and 140 % of `bytes_per_s`, with a period of
+/// seven seconds.
 struct Pace {
     bytes_per_s: f64,
     begun: Instant,
