@@ -114,7 +114,7 @@ impl Confusion {
     }
 
     /// Wrong classifications, most frequent first. Each entry has the actual class, the predicted
-    /// class, and the share of the actual class's clips.
+    /// class, and the share of the actual class's clips that were classified in this way.
     pub fn mistakes(&self) -> Vec<(LoadClass, LoadClass, f64)> {
         let mut found = Vec::new();
         for is in LoadClass::ALL {

@@ -31,8 +31,8 @@ struct Args {
     /// Judge only the music of sites
     #[arg(long, conflicts_with = "hours")]
     only_sites: bool,
-    /// Also play this many hours of an idle machine, 0.4 to 100, and compare the
-    /// last ten minutes with the first; each hour takes about twenty seconds
+    /// Also play the music of an idle machine for this many hours (0.4 to 100), and compare the
+    /// last ten minutes with the first ten; an hour of music takes about twenty seconds
     #[arg(long, value_parser = hours)]
     hours: Option<f64>,
     /// Write pictures and figures to this folder

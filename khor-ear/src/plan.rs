@@ -16,7 +16,8 @@ const SEED: u64 = 0x006b_686f_7200;
 /// How much work a run does.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Number of clips per class on machines of size 1. The biggest machines get the same number.
+    /// Number of clips per class on machines of size 1. There are as many clips on the biggest
+    /// machines.
     pub at_ends: usize,
     /// Number of clips per class on medium-sized machines.
     pub between: usize,

@@ -34,12 +34,12 @@ const RELAY_ROWS: [(RelayMode, [&str; 3]); 2] = [
     (RelayMode::Aggregated, ["together", "together_section", "together_load"]),
 ];
 
-/// The simulated events at the sites, in the order of [`RELAY_ROWS`]. They are the same for every
-/// preset.
+/// The simulated clips of all sites, one list for each entry of [`RELAY_ROWS`]. They are the same
+/// for every preset.
 #[derive(Debug)]
 pub struct SiteScenes([Vec<Scene>; RELAY_ROWS.len()]);
 
-/// One clip: the simulated trouble, and the composer's inputs.
+/// One clip: the section's load, and the composer's inputs.
 #[derive(Debug)]
 struct Scene {
     rack: u64,
@@ -179,13 +179,13 @@ fn answer(clips: &[MeasuredSiteClip], clip: &MeasuredSiteClip) -> SectionLoad {
     let what = Classifier::new(what).classify(&clip.vector);
     match Classifier::new(where_).classify(&clip.vector) {
         Some(section) => SectionLoad { what, section },
-        // If no section is in trouble, there is no load. The result of the load classifier is then
-        // ignored.
+        // The section classifier has found that no section has a load, so the result of the load
+        // classifier is ignored.
         None => SectionLoad { what: LoadClass::Idle, section: 0 },
     }
 }
 
-/// Index of the section that is in trouble; `None` for an idle site.
+/// Index of the section that has a load; `None` for an idle site.
 fn section(trouble: SectionLoad) -> Option<usize> {
     (trouble.what != LoadClass::Idle).then_some(trouble.section)
 }

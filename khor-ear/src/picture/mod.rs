@@ -14,7 +14,7 @@ use crate::{
     scenario::{Load, LoadClass, STOP_S},
 };
 
-/// Margins between the border of the canvas and the picture, pixels.
+/// Left, top, bottom and right margin between the border of the canvas and the picture, pixels.
 const LEFT: i32 = 58;
 const TOP: i32 = 44;
 const BOTTOM: i32 = 28;

@@ -17,8 +17,8 @@ use crate::{
 /// Number of windows that are averaged at the start and at the end of a ramp. The difference
 /// between the two averages is the movement of a feature.
 const END_WINDOWS: usize = 3;
-/// Smallest number of windows in which the feature can be measured. With fewer windows, correlation
-/// and movement are 0.
+/// Minimum number of windows that have a value of the feature. With fewer such windows, correlation
+/// and movement count as 0.
 const MIN_WINDOWS: usize = 5;
 
 /// The result for a signal and one of its features.

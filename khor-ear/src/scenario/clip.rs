@@ -52,7 +52,7 @@ pub fn player_with_baseline(
     Ok(player)
 }
 
-/// Renders a clip. The result begins after the lead-in, [`LEAD_IN_S`].
+/// Renders a clip. The result begins [`LEAD_IN_S`] seconds after the load starts.
 pub fn perform<U: Load>(preset: &str, clip: LoadClip<U>) -> Result<Render> {
     let mut machine = SimulatedMachine::new(clip.size, clip.seed);
     let mut player = player_with_baseline(preset, Options { seed: clip.seed, density: None }, &mut machine)?;

@@ -46,8 +46,8 @@ const DRIVEN: [Counter; 22] = [
 /// More counters that loads change. They were added later and draw their seeds last, so that the
 /// older counters keep their random numbers.
 const DRIVEN_LATER: [Counter; 2] = [Counter::LocalBytes, Counter::LocalPackets];
-/// Counters that include the traffic of all network devices. Each entry has such a counter and the
-/// two counters whose sum it is: edge traffic and local traffic. Local traffic is counted once,
+/// Counters of the traffic on all network devices. Each entry has such a counter, followed by the
+/// two counters that add up to it: edge traffic and local traffic. Local traffic is counted once,
 /// because a simulated local packet passes only one device.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),

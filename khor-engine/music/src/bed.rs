@@ -46,7 +46,8 @@ impl Bed {
         self.chord
     }
 
-    /// Plays one step. Call it on every step, before the other layers.
+    /// Plays one step of the bed. The composer calls this function on every step, before the other
+    /// layers.
     pub(super) fn step(&mut self, context: &StepContext<'_>, out: &mut Vec<Note>) {
         let settings = &context.preset.bed;
         let new_chord = context.bar.is_multiple_of(u64::from(settings.chord_bars)) || context.key != self.key;

@@ -171,8 +171,8 @@ struct Tone {
 /// Length of a cue's step, seconds. It is a sixteenth at 110 bpm.
 const STEP_S: f32 = 0.136;
 
-/// The other layers pause until this number of cue steps after the last tone of a cue began. If the
-/// tone is longer, its rest sounds together with the other layers.
+/// The other layers pause until this number of cue steps after the last tone of a cue begins. If
+/// the tone is longer, its rest sounds together with the other layers.
 const FOREGROUND_STEPS: f32 = 2.0;
 
 /// The state of the cues: the waiting cues, when the other layers may continue, and when the

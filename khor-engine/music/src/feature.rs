@@ -140,7 +140,7 @@ impl Feature {
         }
     }
 
-    /// Lowest and highest value that a mapping may use.
+    /// Lowest and highest value that a mapping may give to this feature.
     pub const fn bounds(self) -> (f32, f32) {
         match self {
             Self::BedBrightness | Self::PulseBrightness | Self::Brightness(_) => (-2.0, 2.0),

@@ -4,7 +4,8 @@ use khor_signal::Lane;
 
 use super::quantise::Quantiser;
 
-/// Highest rank, and the deviation (octaves) that has this rank. One rank is half an octave.
+/// Highest rank. A lane has this rank if its deviation is about `OCTAVES_OF_RANKS` or higher. One
+/// rank is half an octave.
 const RANKS: u8 = 24;
 const OCTAVES_OF_RANKS: f32 = 12.0;
 /// Number of steps into which surprise is quantised.

@@ -13,8 +13,8 @@ use super::{
 
 /// Lowest number of audible steps that the range of a feature must have.
 const MIN_STEPS: f32 = 8.0;
-/// Maximum number of rows in a mapping. Valid mappings have fewer rows, because each feature has at
-/// most one.
+/// Maximum number of rows in a mapping. A valid mapping has fewer rows, because each feature has at
+/// most one row and there are fewer features.
 pub(super) const MAX_ROUTES: u32 = 64;
 /// Weight of each signal in total work, which is 1 - Π(1 - weight · level).
 const WORK_WEIGHT: f32 = 0.75;

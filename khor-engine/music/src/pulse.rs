@@ -26,7 +26,8 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    /// Plays one step. Call it on every step.
+    /// Plays one step of the pulse. The composer calls this function on every step with this kind
+    /// of pulse.
     pub(super) fn step(&mut self, context: &StepContext<'_>, chord: Chord, out: &mut Vec<Note>) {
         let work = work(context);
         for (index, settings) in context.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {

@@ -121,8 +121,8 @@ impl Reading {
     }
 
     /// Updates all features and ranks from the lanes of one step. The step lasts `elapsed_s`. If
-    /// `solo` is given, the voices use its lanes instead of `lanes`. Higher `smoothing`, 0..=1,
-    /// lengthens all time constants.
+    /// `solo` is given, the voices use the lanes in `solo` instead of `lanes`. Higher `smoothing`,
+    /// 0..=1, lengthens all time constants.
     pub(super) fn update(&mut self, lanes: &Lanes, solo: Option<&Lanes>, smoothing: f32, elapsed_s: f32) {
         let voiced = solo.unwrap_or(lanes);
         for state in self.features.iter_mut().flatten() {

@@ -13,9 +13,11 @@ use super::{
 
 /// Number of steps in one turn.
 const TURN_STEPS: u8 = 8;
-/// Pitch of the answers, MIDI note number. The host's pitch offset is added.
+/// MIDI note number of the pitch to which the host's pitch offset is added. The answer is the note
+/// of the chord that is nearest to the sum.
 const ANSWER_MIDI: i32 = 67;
-/// Register of the notes that represent work. Twice the host's pitch offset is added.
+/// Register of the notes that represent work. The register is shifted by twice the host's pitch
+/// offset.
 const WORK_REGISTER: Register = Register { low: 60, high: 74 };
 /// Register of the bass note that opens a round.
 const OPENING_REGISTER: Register = Register { low: 38, high: 49 };
@@ -45,7 +47,8 @@ struct Answer {
 }
 
 impl RollCall {
-    /// Plays one step. Call it on every step.
+    /// Plays one step of the roll call. The composer calls this function on every step with this
+    /// kind of pulse.
     pub(super) fn step(
         &mut self,
         context: &StepContext<'_>,

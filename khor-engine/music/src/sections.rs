@@ -51,7 +51,8 @@ impl Sections {
         }
     }
 
-    /// Plays one step. Call it on every step.
+    /// Plays one step of the sections' pulses. The composer calls this function on every step with
+    /// this kind of pulse.
     pub(super) fn step(&mut self, context: &StepContext<'_>, chord: Chord, out: &mut Vec<Note>) {
         for (index, part) in SectionPart::ALL.iter().enumerate() {
             let settings = settings(context.preset, part);

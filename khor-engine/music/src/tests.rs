@@ -130,7 +130,8 @@ fn onsets_rise_with_work() {
 #[test]
 fn only_switches_raise_the_pulse_pitch() {
     for preset in Preset::builtin() {
-        // Returns two mean pitches: of the pulse's bass, and of its other notes.
+        // Returns the mean pitch of the pulse's bass notes, and the mean pitch of all other notes
+        // of the pulse.
         let pitches = |work: f32, switches: f32| {
             let mut levels = idle();
             levels[SignalId::Rx.index()] = Some(work);

@@ -66,7 +66,7 @@ pub(super) struct Voices {
 }
 
 impl Voices {
-    /// Plays one step. Call it on every step.
+    /// Plays one step of the voices. The composer calls this function on every step.
     pub(super) fn step(
         &mut self,
         context: &StepContext<'_>,
@@ -101,7 +101,8 @@ impl Voices {
         streams
     }
 
-    /// Selects the streams that play. First, some voices end. Then streams with a high rank start
+    /// Selects the streams that play. First, a voice ends if there are too many voices, or if its
+    /// stream no longer has a high rank and an active feature. Then streams with a high rank start,
     /// or replace a playing voice.
     fn choose(&mut self, context: &StepContext<'_>, of: VoiceSource<'_>, chord: Chord, out: &mut Vec<Note>) {
         let mut too_many = self.active().count().saturating_sub(of.max_voices);

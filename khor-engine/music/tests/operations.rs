@@ -10,7 +10,8 @@ use khor_music::{
 use khor_signal::{Lane, Lanes, PerSignal, SignalId};
 use proptest::{collection::vec, num::f32::ANY, option, prelude::*, sample::select};
 
-/// Minimum silence between two cues, seconds. The small term allows for the rounding of onsets.
+/// Minimum silence between two cues, seconds. It is 0.1 ms shorter than the composer's 0.3 s,
+/// because onsets are rounded.
 const CUE_GAP_S: f64 = 0.3 - 1e-4;
 /// Longest possible strum, seconds. It is one bar at the slowest tempo.
 const LONGEST_STRUM_S: f64 = 12.0;

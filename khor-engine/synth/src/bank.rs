@@ -1,5 +1,5 @@
-//! Manages the 24 voices. It assigns notes to voices and ends them. If all voices are in use, it
-//! steals one.
+//! Manages the 24 voices: assigns notes to voices, and ends voices. If all voices are in use, a new
+//! note replaces the least important one.
 
 #[cfg(test)]
 mod operations;

@@ -225,8 +225,8 @@ impl Synth {
         }
     }
 
-    /// Returns the range of the next frames in the current block, at most `most`. When the current
-    /// block is used up, computes the next one.
+    /// Returns the range of the next frames in the current block, at most `most` frames. If all
+    /// frames of the current block have been returned, computes the next block first.
     #[inline(always)]
     fn advance(&mut self, most: usize) -> Range<usize> {
         if self.given == BLOCK {

@@ -8,7 +8,8 @@ use super::lanes::{LANES, Lanes};
 /// supports shifts.
 #[derive(Clone, Debug)]
 pub(super) struct Noise {
-    /// States of the generators. They are never 0, because 0 would stay 0.
+    /// States of the generators. They are never 0, because a generator with state 0 would only
+    /// generate 0.
     state: [u32; LANES],
 }
 

@@ -235,7 +235,8 @@ pub(super) mod tests {
         {
             let samples = render(wave, freq_hz, 48_000);
             let fundamental = power(&samples, freq_hz);
-            // Aliases below 6 kHz are audible. These harmonics fold back once or twice.
+            // Only aliases below 6 kHz are checked, because higher aliases are less audible.
+            // Harmonics 15 to 57 fold back once or twice.
             for harmonic in 15..58 {
                 let folded = (harmonic as f32 * freq_hz) % RATE_HZ;
                 let alias_hz = folded.min(RATE_HZ - folded);

@@ -214,7 +214,7 @@ mod tests {
         let early = energy_db(&response[4800..9600]);
         let late = energy_db(&response[52_800..57_600]); // one second later
         let decay_s = 60.0 / (early - late);
-        // The damping makes the sum decay faster than the low frequencies alone.
+        // The damping makes the whole sound decay faster than its low frequencies alone.
         assert!((1.0..2.7).contains(&decay_s), "{decay_s}");
         assert!(response[19 * 48_000..].iter().flatten().all(|&x| x == 0.0));
     }

@@ -63,8 +63,8 @@ impl VowelFilter {
         }
     }
 
-    /// Adds the filtered sung share to `out`. If `sung` is `None`, the formants only decay.
-    /// Real-time safe.
+    /// Adds the filtered sung share to `out`. If `sung` is `None`, the filters have no input and
+    /// only decay. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, sung: Option<&BusSums>, out: &mut BusSums) {
         if self.vowel != self.target {
