@@ -56,8 +56,8 @@ pub fn try_ask(address: &str, request: &[u8], enough: Option<usize>) -> io::Resu
     progress(format!("sending a request to {address}"));
     let mut socket = TcpStream::connect(address)?;
     socket.set_read_timeout(Some(hang_timeout()))?;
-    // A server that rejects the request may close the connection before it has read everything. Its
-    // response still counts.
+    // A server that rejects the request may close the connection before it has read the whole
+    // request. The server's response still counts.
     let sent = socket.write_all(request);
     let (mut read, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
     loop {

@@ -6,7 +6,7 @@ export async function original(kit) {
   const context = await kit.browser.newContext(WIDE);
   const page = await context.newPage();
   page.on('pageerror', (error) => kit.fail(`page error: ${error.message}`));
-  // The engine serves the index page of the folder at every path.
+  // The engine serves the same page, the index page, at every path.
   await page.goto(new URL('/some/view', kit.base).href);
   await kit.until('the page receives ten events', async () => Number(await page.textContent('#events')) >= 10);
   const cards = await page.$$eval('#cards [data-rate]', (all) => Object.fromEntries(all.map((card) => [card.dataset.rate, card.textContent])));

@@ -8,8 +8,8 @@ use std::{
 /// Number of steps in the fixed piece of work. The work takes longer than a time slice of the
 /// scheduler, so other processes slow the measurement down too.
 const STEPS: u32 = 1 << 21;
-/// Time of [`STEPS`] in optimised code on an idle core of the reference machine (2 virtual cores,
-/// 2026).
+/// Time that [`STEPS`] steps take in optimised code, on an idle core of the reference machine. The
+/// reference machine had 2 virtual cores, in 2026.
 const REFERENCE: Duration = Duration::from_micros(5_200);
 
 /// The machine's current slowness: the time of a fixed piece of work, divided by its time on the

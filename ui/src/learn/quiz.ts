@@ -24,8 +24,8 @@ export interface Question {
 
 export const NO_SCORE: Score = { asked: 0, right: 0, streak: 0, best: 0, answers: {} };
 
-/** Returns how often a scenario should be asked, relative to others: 1 if all answers were right,
- *  up to 3 if all were wrong or there are none. */
+/** Returns how often a scenario should be asked, relative to others. The weight is 1 if all past
+ *  answers were right, and 3 if all were wrong or there are none. */
 export function weight(answers: readonly boolean[] | undefined): number {
   if (answers === undefined || answers.length === 0) return 3;
   return 1 + (2 * answers.filter((right) => !right).length) / answers.length;
