@@ -1,4 +1,4 @@
-//! Reads the clocks that samples and timers use. The vDSO does this without system calls.
+//! Reads the clocks that samples and timers use. The vDSO reads these clocks without system calls.
 
 use nix::time::{ClockId, clock_gettime};
 

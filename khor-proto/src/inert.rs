@@ -57,7 +57,8 @@ pub fn is_inert(text: &str) -> bool {
 }
 
 /// Replaces each control, bidirectional and invisible character with U+FFFD (see [`is_active`]).
-/// This includes line breaks and tabs. Copies the text only if it contains such a character.
+/// Line breaks and tabs are control characters too. Copies the text only if it contains a character
+/// to replace.
 pub fn line(text: &str) -> Cow<'_, str> {
     replaced(text, is_active)
 }

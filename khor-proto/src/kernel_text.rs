@@ -1,7 +1,7 @@
 //! Reads the text files of the kernel, which may contain bytes that are not UTF-8.
 //!
 //! The kernel writes the names of processes, interfaces, mount points and cgroups unchanged into
-//! these files. A name with invalid bytes must not prevent khor from reading the numbers in the
+//! its text files. A name with invalid bytes must not prevent khor from reading the numbers in the
 //! file.
 
 use std::{

@@ -109,8 +109,8 @@ impl Counters {
         self.tables.replace((generation & 1) as usize, table);
     }
 
-    /// Looks for new CPUs with counts, and returns all of them. `now_ns` is the time of
-    /// `CLOCK_MONOTONIC`.
+    /// Checks which further CPUs have counts now, and returns all CPUs with counts. `now_ns` is the
+    /// time of `CLOCK_MONOTONIC`.
     fn elements(&self, now_ns: u64) -> MutexGuard<'_, Elements> {
         let mut elements = self.elements.lock();
         let is_due = elements.checked_ns.is_none_or(|checked_ns| now_ns >= checked_ns + FULL_CHECK_NS);

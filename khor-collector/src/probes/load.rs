@@ -111,8 +111,8 @@ impl Loaded {
     }
 }
 
-/// Available if all of `programs` are attached. Otherwise absent, with the reason of the first one
-/// that is not.
+/// Available if all of `programs` are attached. Otherwise absent, with the reason of the first
+/// program that is not attached.
 pub(super) fn availability(states: &[ProbeState], programs: &[&str]) -> Availability {
     let failed = programs.iter().find_map(|name| {
         let state = states.iter().find(|state| state.name == *name)?;
@@ -215,8 +215,8 @@ pub(super) fn memlock_advice(reason: &str) -> &'static str {
     }
 }
 
-/// Joins an error and its causes to one line. The verifier's output is logged and not part of the
-/// line.
+/// Joins an error and its causes into one line. The output of the kernel's verifier is not part of
+/// the line, because khor logs this output separately.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -107,7 +107,7 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
-    /// All queued frames, joined to one sequence of bytes.
+    /// All queued frames, joined into one sequence of bytes.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> Vec<u8> {
         self.waiting.iter().flatten().copied().collect()

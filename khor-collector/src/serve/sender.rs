@@ -223,7 +223,7 @@ impl Registration {
         self.sender.changed.notify_one();
     }
 
-    /// Removes the client and sends it a last message.
+    /// Removes the client, and sends a last message to it.
     pub(super) fn leave(self, message: &ServerMessage) {
         let mut clients = self.sender.clients();
         let Clients { by_id, frame, .. } = &mut *clients;

@@ -106,7 +106,7 @@ impl BoundSocket {
         Ok(listener)
     }
 
-    /// Stops watching the file after a failure to create it again.
+    /// Stops watching the socket file. Called if the file was removed and cannot be created again.
     pub(super) fn stop_watching(&mut self) {
         self.file = None;
     }
@@ -239,7 +239,8 @@ fn may_own(uid: u32, owner: Option<&User>) -> bool {
 
 /// Binds a socket that has its final mode from the start.
 fn bind_private(path: &Path) -> io::Result<UnixListener> {
-    // The umask applies to the whole process. No other thread creates files now.
+    // The umask applies to all threads of the process, but no other thread creates files at this
+    // time.
     let before = umask(Mode::from_bits_truncate(0o777 & !SOCKET_MODE));
     let bound = UnixListener::bind(path);
     umask(before);

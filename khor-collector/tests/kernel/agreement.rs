@@ -73,8 +73,8 @@ pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
 pub(crate) fn visible_switches(collector: &Collector) -> impl Fn() -> u64 {
     let shielded = agent_is_shielded(collector);
     move || {
-        // PID 1 may switch between the two readings. It sleeps most of the time, so `agrees`
-        // tolerates the small error.
+        // PID 1 may switch between this reading and the next one. The error is small, because PID 1
+        // sleeps most of the time, and `agrees` tolerates it.
         let invisible = if shielded { procfs::switches_of(1) } else { 0 };
         procfs::stat("ctxt") - invisible
     }

@@ -1,4 +1,5 @@
-//! Tests traffic at the machine's edge and inside it against the devices' own counts.
+//! Compares khor's counts of traffic at the machine's edge and inside the machine with the devices'
+//! own counts.
 
 use std::{
     cell::Cell,

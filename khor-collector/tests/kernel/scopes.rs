@@ -110,7 +110,7 @@ fn disk_requests_follow_io_controller() {
         return skip("needs cgroup2");
     };
     if !ours.enable("io") {
-        // On some machines, the controller belongs to an old hierarchy.
+        // On some machines, the I/O controller belongs to an old hierarchy (cgroup v1).
         let subscriber = subscribe(&turn, Scope::only(of(&ours)));
         let reason = reason(&subscriber, Counter::WriteBytes);
         let old = procfs::hierarchy_of("blkio") != 0;
@@ -129,8 +129,8 @@ fn disk_requests_follow_io_controller() {
     println!("the controller counts {read} read and {written} written");
     assert!(read > 1 << 20 && written > 1 << 20, "{read} {written}");
     assert_eq!(moved(Counter::ReadBytes), read);
-    // The controller counts a request when it is submitted, so it may count requests that are not
-    // complete yet.
+    // The I/O controller counts requests when they are submitted, so its count may include requests
+    // that are not complete yet.
     assert!(
         moved(Counter::WriteBytes) <= written && moved(Counter::WriteBytes) > written / 2,
         "of {written}"

@@ -105,8 +105,8 @@ fn class_id_hides_scope_traffic() {
     }
 }
 
-/// Starts a collector after the controller was used. `/proc/cgroups` no longer shows the use, so
-/// the collector must detect it from the tags of the sockets.
+/// Starts a collector after `net_cls` was used. `/proc/cgroups` no longer shows that it was used,
+/// so the collector must detect this from the tags of the sockets.
 fn a_collector_that_starts_later_detects_tagged_sockets(cgroup: &Cgroup) {
     let collector = Collector::start(program(), &["--no-dbus"]);
     let scope = Scope::only(of(cgroup));

@@ -40,7 +40,7 @@ pub enum ClientError {
     /// A valid message arrived at the wrong time.
     #[error("the collector sent {message}; it may have another version or be another program")]
     OutOfTurn {
-        /// Name of the message, with its article.
+        /// What the collector sent, such as `a second Welcome`.
         message: &'static str,
     },
     /// Any other failure of the socket.

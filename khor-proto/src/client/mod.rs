@@ -130,7 +130,7 @@ impl Client {
             Ok(ServerMessage::Welcome(welcome)) => Ok(welcome),
             Ok(ServerMessage::Refused { reason }) => Err(ClientError::Refused { reason }),
             Ok(ServerMessage::Bye { reason }) => Err(ClientError::Bye { reason }),
-            Ok(_) => Err(ClientError::OutOfTurn { message: "a message other than Welcome first" }),
+            Ok(_) => Err(ClientError::OutOfTurn { message: "another message instead of Welcome" }),
             Err(error) => Err(sent.err().map_or(error, ClientError::from)),
         }
     }

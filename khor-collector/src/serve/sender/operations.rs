@@ -43,7 +43,7 @@ enum Op {
     Subscribe(usize, u16),
     /// A client reads everything that has arrived.
     Read(usize),
-    /// The sender sends a client a last message and removes it.
+    /// The sender sends a last message to a client, and removes the client.
     Leave(usize),
     /// A client's connection ends.
     Disconnect(usize),
@@ -94,7 +94,7 @@ impl Kernel for FakeKernel {
     }
 
     fn want_exec_cues(&self, wanted: bool) {
-        assert!(!wanted, "no client requests exec cues");
+        assert!(!wanted, "no client of this test requests exec cues");
     }
 
     fn lost(&self, kind: CueKind) -> u64 {
@@ -173,7 +173,7 @@ fn messages(bytes: &[u8]) -> Vec<ServerMessage> {
         Ok(Incoming::Known(message)) => message,
         other => panic!("{other:?}"),
     });
-    known.collect().now_or_never().expect("bytes in memory are ready")
+    known.collect().now_or_never().expect("reading from memory never waits")
 }
 
 /// Returns the number of samples, of cues, and of cues that are reported as lost. Checks that the
@@ -184,7 +184,7 @@ fn counts(messages: &[ServerMessage]) -> [u64; 3] {
         match message {
             ServerMessage::Sample(sample) => {
                 assert_eq!(sample.seq, samples, "samples are numbered");
-                assert!(last < sample.counters[0], "a later sample has later counts");
+                assert!(last < sample.counters[0], "the counter grows between two samples");
                 (samples, last) = (samples + 1, sample.counters[0]);
             }
             ServerMessage::Cue(_) => cues += 1,
