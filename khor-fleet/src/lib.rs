@@ -8,7 +8,7 @@
 //!
 //! Hosts publish under `khor.v1.<site>.<host>.frame` and `khor.v1.<site>.<host>.cue`, see
 //! [`subject`]. khor uses core NATS, without streams. A frame also names its host, so a receiver
-//! detects a frame under another host's subject.
+//! detects a frame that was published under another host's subject.
 //!
 //! A relay that aggregates a site publishes the sum within another site, under
 //! `khor.v1.<other site>.<site>.site`. The other site then contains hosts and sites. An aggregated

@@ -1,10 +1,10 @@
 //! Sketches: histograms of one quantity over many hosts. The sum of two sketches is a sketch.
 //!
 //! A value is a whole number of steps. The bins are logarithmic: each doubling of the value is
-//! divided into `parts` bins. Values below two times `parts` have a bin each, so they are exact.
-//! The middle of any other bin differs from a value in the bin by at most `1 / (2 × parts)` of the
-//! value ([`relative_error`]). With 16 parts, this is the layout of an HDR histogram with one
-//! significant digit, so a library for HDR histograms can read and write sketches.
+//! divided into `parts` bins. Each value below `2 × parts` has its own bin, so these values are
+//! exact. The middle of any other bin differs from a value in the bin by at most `1 / (2 × parts)`
+//! of the value ([`relative_error`]). With 16 parts, this is the layout of an HDR histogram with
+//! one significant digit, so a library for HDR histograms can read and write sketches.
 
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +126,8 @@ impl Sketch {
         })
     }
 
-    /// Whether all bins are in ascending order, and exist with this number of `parts`.
+    /// Whether the bins are in ascending order, and the last one is a possible bin with this number
+    /// of `parts`.
     pub(crate) fn is_sound(&self, parts: u8) -> bool {
         let most = bin(MAX_STEPS, parts);
         let mut at = 0u32;

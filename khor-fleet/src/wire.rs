@@ -49,7 +49,7 @@ pub enum ReadError {
 
 /// The message is longer than the maximum of its kind, which is this number of bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the message is longer than {0} bytes, the maximum")]
+#[error("the message is longer than the maximum of {0} bytes")]
 pub struct WriteError(pub usize);
 
 /// A kind of message.

@@ -8,8 +8,8 @@ use super::edge::{is_local, stand_in};
 
 /// The reason for a missing counter that the collector does not list.
 pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";
-/// The reason for missing local traffic if an older collector counts it together with other
-/// traffic.
+/// Why the counters of local traffic are missing: an older collector counts local traffic together
+/// with other traffic.
 const COUNTS_ALL_DEVICES: &str =
     "this collector counts local traffic as received and sent traffic; update khor-collector";
 

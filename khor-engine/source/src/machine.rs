@@ -49,7 +49,8 @@ pub async fn machine<E: From<SourceEvent>>(
     }
 }
 
-/// Sends events until the settings require a restart, or a unit has moved to another cgroup.
+/// Sends events until the source must be restarted, because the settings have changed or a unit has
+/// moved to another cgroup.
 async fn run<E: From<SourceEvent>>(
     now: &MachineSettings,
     settings: &mut watch::Receiver<MachineSettings>,

@@ -1,4 +1,5 @@
-//! Fills counters that the collector lacks with the counts of `/proc`, for the whole machine.
+//! Takes the counters that the collector lacks from `/proc`. Works only for the whole machine, not
+//! for scopes.
 
 use std::time::{Duration, Instant};
 

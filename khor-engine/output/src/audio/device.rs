@@ -55,7 +55,7 @@ pub(super) struct OpenStream {
 }
 
 /// Counts a stream's errors, and holds the id of its thread. The error callback may run half a
-/// million times a second, so it only counts.
+/// million times a second, so it only counts the errors.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     /// Whether an error has ended the stream.

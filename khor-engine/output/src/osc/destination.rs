@@ -68,8 +68,8 @@ impl Destination {
         Self { target, own, state: Mutex::default() }
     }
 
-    /// Opens the destination. If the target is an address, datagrams can be sent immediately. If it
-    /// is a name, they can be sent after the first look-up.
+    /// Opens the destination. If the target is an address, datagrams can be sent immediately. If
+    /// the target is a name, datagrams can be sent after the first look-up.
     pub(super) fn open(target: OscTarget, own: Arc<OwnTraffic>) -> Arc<Self> {
         let is_address = target.host.parse::<IpAddr>().is_ok();
         let this = Arc::new(Self::new(target, own));

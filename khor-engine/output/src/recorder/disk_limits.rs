@@ -46,7 +46,7 @@ pub enum DiskLimitError {
         count: u64,
     },
     /// The file system is nearly full.
-    #[error("{} has {} free, and khor leaves {} free", folder.display(), bytes(*free), bytes(*floor))]
+    #[error("{} has {} free, and khor must leave {} free", folder.display(), bytes(*free), bytes(*floor))]
     Disk {
         /// The folder of the recordings.
         folder: PathBuf,
@@ -117,7 +117,7 @@ mod tests {
         assert!(refused.to_string().ends_with("use 1.0 kB, and their quota is 1.0 kB"), "{refused}");
         assert!(refused.fix().contains("recordings.quota_mib"));
         let refused = check(u64::MAX, Some(u64::MAX)).unwrap_err();
-        assert!(refused.to_string().contains(" free, and khor leaves "), "{refused}");
+        assert!(refused.to_string().contains(" free, and khor must leave "), "{refused}");
         let nowhere = DiskLimits { quota_bytes: 1, min_free_bytes: Some(0) };
         assert_eq!(nowhere.check(&dir.path().join("none yet")), Ok(()));
     }

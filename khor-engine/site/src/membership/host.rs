@@ -14,7 +14,8 @@ const SILENT: Duration = Duration::from_secs(4);
 /// Upper limit for the silence timeout of a slow host. It is multiplied by the number of relays
 /// that share the site.
 const SLOWEST: Duration = Duration::from_secs(20);
-/// A relay has ended if it sends nothing for this long. Another relay may then use its host's name.
+/// A relay counts as ended if it sends nothing for this long. Another relay may then use its host's
+/// name.
 const ENDED: Duration = Duration::from_secs(1);
 /// How long a name counts as used twice after the last frame of a rival relay.
 const TWICE: Duration = Duration::from_secs(10);

@@ -23,7 +23,7 @@ pub struct Refused {
     pub late: u64,
     /// Number of messages from a relay that uses the name of another relay.
     pub duplicate: u64,
-    /// Number of messages from hosts, sites or relays that exceed the maximum number of these.
+    /// Number of messages that were rejected because there are too many hosts, sites or relays.
     pub crowded: u64,
     /// Number of cues that exceed the limit of a host.
     pub flooded: u64,

@@ -15,7 +15,7 @@ use super::{
     host::{MembershipChange, TrackedHost},
 };
 
-/// A relay that reports a sub-site has ended if it sends nothing for this long.
+/// A relay that reports a sub-site counts as ended if it sends nothing for this long.
 const AGGREGATOR_ENDED: Duration = Duration::from_secs(3);
 /// A sub-site is silent if none of its frames arrives for this long.
 const SILENT: Duration = Duration::from_secs(4);

@@ -22,7 +22,7 @@ use crate::{
     membership::{Admission, HostRoster, pool_sections},
 };
 
-/// Another relay that shares the site has ended if it sends nothing for this long.
+/// Another relay that shares the site counts as ended if it sends nothing for this long.
 const PEER_ENDED: Duration = Duration::from_secs(3);
 /// Maximum number of other relays that share the site. Each of them delays the report of a silent
 /// host, and a peer could invent any number of relays.

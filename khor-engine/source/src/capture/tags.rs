@@ -3,7 +3,7 @@
 
 /// The first byte of an entry.
 pub(super) mod tag {
-    /// A frame in which the same counters are known as in the previous frame.
+    /// A frame whose known counters are the same as in the previous frame.
     pub(crate) const FRAME: u8 = 1;
     /// A frame that contains a list of its known counters.
     pub(crate) const FRAME_KNOWN: u8 = 2;

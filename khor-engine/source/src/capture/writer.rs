@@ -21,8 +21,8 @@ use super::{
 
 /// Length of one block, nanoseconds.
 const BLOCK_NS: u64 = 1_000_000_000;
-/// A block is written when it has this many bytes. The remaining bytes are enough for the longest
-/// entry: a source with a reason for each missing counter.
+/// A block is written when it has this many bytes. The bytes that remain until the maximum length
+/// of a block are enough for the longest entry: a source with a reason for each missing counter.
 const FULL_BYTES: usize = MAX_BYTES / 2;
 
 /// Writes a capture to a file.

@@ -1,5 +1,5 @@
-//! Reads the counts of disk requests in `/proc/diskstats`. A request counts once, at the device
-//! that serves the request.
+//! Reads the counts of disk requests in `/proc/diskstats`. Each request is counted once, for the
+//! device that serves the request.
 
 use std::{
     collections::BTreeMap,

@@ -129,7 +129,7 @@ impl Interfaces {
 enum Update {
     /// No interface has changed.
     NotNeeded,
-    /// Sysfs was read. This is the previous list of interfaces.
+    /// Sysfs was read. Contains the previous list of interfaces.
     Done(BTreeMap<String, Interface>),
     /// Sysfs cannot be read.
     Failed,
