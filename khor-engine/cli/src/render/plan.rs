@@ -56,8 +56,8 @@ impl Plan {
         Self { seconds, bytes: (files * one) as u64, is_estimate: format == Format::Flac }
     }
 
-    /// Fails if the render is too long or does not fit on the disk. `--force` lifts the limit of
-    /// the length, and allows khor to use the disk space that it leaves free by default.
+    /// Fails if the render is too long or does not fit on the disk. `--force` removes the
+    /// limit on the length, and allows khor to use the disk space that it leaves free by default.
     pub(super) fn admit(self, args: &RenderArgs) -> anyhow::Result<SpaceWatch> {
         if self.seconds > MAX_S && !args.force {
             bail!(

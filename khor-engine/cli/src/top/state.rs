@@ -180,8 +180,8 @@ impl State {
     }
 }
 
-/// Returns the group of a cue for `fair_share::trim`, which is the cue's host. The group is `None`
-/// for cues of this machine, and for cues that report a lost or found host.
+/// Returns the host of a cue. `fair_share::trim` groups the cues by this host. `None` is the group
+/// of this machine's cues, and of cues that report a lost or found host.
 fn cue_share(cue: &CueReport) -> Option<&str> {
     cue.host.as_deref().filter(|_| !matches!(cue.kind.as_str(), "lost" | "found"))
 }

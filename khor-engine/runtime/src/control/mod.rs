@@ -135,7 +135,7 @@ impl OscHandler {
                     own.received_datagram(CountedAt::Local, length, Ipv4Addr::LOCALHOST.into());
                     self.datagram(&buffer[..length]);
                 }
-                // The socket stays open after an error, for example one that an ICMP message caused.
+                // After an error, such as one from an ICMP message, the socket stays open.
                 Err(problem) => self.reject(&problem.to_string()),
             }
             received = timeout_at(until.into(), socket.recv(buffer)).await.ok();

@@ -86,8 +86,8 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
     }
 }
 
-/// The health of notifications. It is ok if a program shows notifications, or the bus can start
-/// such a program, and if the last notification caused no error.
+/// The health of notifications. It is ok under two conditions: a program shows notifications, or
+/// the bus can start one; and the last notification caused no error.
 async fn health(connection: &Connection, last_error: Option<&str>) -> zbus::Result<Health> {
     const FIX: &str = "start the notification service of the desktop, for example dunst or mako";
     let bus = DBusProxy::new(connection).await?;

@@ -99,7 +99,10 @@ fn unreachable(socket: &Path, error: &ClientError, unit: Option<&str>, choice: &
     let instead = if choice.is_machine() {
         "khor reads /proc instead".to_owned()
     } else {
-        format!("khor has no data, because /proc cannot count only {}", scope_label(&choice.as_written()))
+        format!(
+            "khor has no data, because only the collector can count {}",
+            scope_label(&choice.as_written())
+        )
     };
     Check::problem(name, format!("{error}; {instead}"), fix)
 }

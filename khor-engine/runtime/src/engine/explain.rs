@@ -18,7 +18,7 @@ use super::{
 
 /// Smallest deviation at which a signal stands out, in octaves above its baseline.
 pub const NOTABLE_OCTAVES: f32 = 1.0;
-/// The text mentions a kind of wait if tasks wait for at least this share of the time, 0..=1.
+/// The explanation mentions a wait only if tasks wait for at least this share of the time, 0..=1.
 const MIN_WAIT_SHARE: f64 = 0.05;
 /// Smallest value of tension, darkness or weight, 0..=1, at which the bed is called tense, dark or
 /// heavy.

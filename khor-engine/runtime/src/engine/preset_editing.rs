@@ -26,7 +26,7 @@ pub enum EditError {
     /// The preset is built in.
     #[error("{0} is built in and cannot be changed; save it under another name")]
     BuiltIn(String),
-    /// A file with this name exists and has other content.
+    /// The file to which the preset would be saved already exists, and contains something else.
     #[error("{} already contains {content}; choose another name, or remove the file", path.display())]
     Taken {
         /// Path of the file.

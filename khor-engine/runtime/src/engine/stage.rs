@@ -26,13 +26,13 @@ pub struct StageHost<'a> {
     pub reading: &'a Reading,
 }
 
-/// Whether the engine knows each host of a site, or only sums.
+/// Whether the engine knows each host of a site, or only sums over hosts.
 #[derive(Clone, Debug)]
 pub enum SiteDetail<'a> {
     /// The engine has the reading of every host.
     Each,
     /// The engine has only the sums over all hosts and over each section, because the site contains
-    /// sites. Only the hosts that stand out are known by name.
+    /// other sites. Only the hosts that stand out are known by name.
     Together {
         /// The sum over all hosts. `None` if no host sends.
         reading: Option<Reading>,
@@ -90,7 +90,7 @@ pub struct Solo {
     pub section: Option<String>,
     /// The lane with the largest deviation on this host.
     pub signal: LaneId,
-    /// Deviation of that lane from its baseline, in octaves.
+    /// Deviation of the lane `signal` from its baseline, in octaves.
     pub deviation: f32,
     /// Last reading of the host.
     pub reading: Reading,
@@ -263,11 +263,12 @@ fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
 /// Gives each section a turn, in alphabetical order. Used if only the sums of sections are known.
 fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
-        let remark = "this site contains sites, which report only sums, and no host has a section, so all hosts play together";
+        let remark = "this site contains other sites, which report only sums, and no host has a section, so all hosts play together";
         plan.remark = Some(remark.into());
         return PulseCast::Together;
     }
-    plan.remark = Some("this site contains sites, which report only sums, so each section has a turn".into());
+    plan.remark =
+        Some("this site contains other sites, which report only sums, so each section has a turn".into());
     let turns = sections.iter().take(MAX_TURNS);
     let turns = turns.map(|group| turn(group.section.unwrap_or_default(), group.lanes.clone())).collect();
     roll_call_turns(sections.len(), turns, plan)

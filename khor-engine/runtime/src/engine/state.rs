@@ -129,7 +129,7 @@ pub(super) enum SourceState {
 #[derive(Clone, Debug)]
 pub(super) struct HistoryPoint {
     pub(super) ts_ms: u64,
-    /// The lanes at the time of the point.
+    /// The lanes that existed at this point of history.
     pub(super) catalogue: Catalogue,
     pub(super) levels: PerLane<Option<f32>>,
     pub(super) rates: PerLane<Option<f64>>,
@@ -142,7 +142,7 @@ pub(super) struct HistoryPoint {
 pub(super) struct PastRates {
     /// Time of the point, in milliseconds since 1970.
     pub(super) ts_ms: u64,
-    /// The lanes at the time of the point.
+    /// The lanes that existed at this point of history.
     pub(super) catalogue: Catalogue,
     pub(super) rates: PerLane<Option<f64>>,
 }
@@ -162,7 +162,7 @@ pub(super) struct PlayedNote {
 #[derive(Clone, Debug)]
 pub(super) struct CueEntry {
     pub(super) seq: CueSeq,
-    /// Wall-clock time of the arrival, in milliseconds since 1970.
+    /// Wall-clock time at which the cue arrived, in milliseconds since 1970.
     pub(super) ts_ms: u64,
     pub(super) kind: &'static str,
     /// The host of a site. `None` for this machine.

@@ -25,7 +25,8 @@ struct Scope {
 
 impl Totals {
     /// Handles a new source for the scope `scope_name`. The first frame of the source adds nothing
-    /// to the totals, because its counts may have begun long ago. Later frames add the difference.
+    /// to the totals, because its counts may have begun long ago. Each later frame adds the
+    /// difference to the frame before.
     pub(super) fn source_up(&mut self, scope_name: &str) {
         let index = self.scopes.iter().position(|scope| scope.name == scope_name);
         let scope = index.and_then(|index| self.scopes.remove(index));

@@ -32,7 +32,7 @@ use super::{
 struct Built;
 
 /// The folder of files whose names contain a hash of their content. Browsers may cache these files
-/// for ever.
+/// forever.
 const HASHED: &str = "assets/";
 /// Maximum size of a file that khor serves from a page folder, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
