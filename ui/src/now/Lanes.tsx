@@ -40,8 +40,8 @@ export function Lanes() {
   const lit = metrics === null ? null : live.notes.lit(metrics.ts_ms, GLOW_MS);
   const index = time === null ? null : live.history.nearest(time);
 
-  /** Returns the left edge of the charts within the section, and their width. They are the same for
-   *  all lanes. */
+  /** Returns the position and the width of the charts, in CSS pixels. They are the same in all
+   *  lanes. `left` counts from the left edge of the section, and `x` from that of the window. */
   const plot = useCallback(() => {
     const chart = box.current?.querySelector('.charts > div');
     const outer = box.current?.getBoundingClientRect();

@@ -81,7 +81,7 @@ function urgency(clause: Clause, value: number): number {
   return (clause.problem ? 1000 : 1) * Math.log1p(value / clause.from);
 }
 
-/** Writes the sentence about these rates. `previous` contains the keys of the last sentence, so
+/** Writes the sentence about `rates`. `previous` contains the keys of the last sentence, so
  *  that clauses near their thresholds do not come and go. `deviations` are in octaves above the
  *  known baselines. `zeroBaselines` names the signals whose baseline is zero. */
 export function sentenceOf(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}, zeroBaselines: ReadonlySet<string> = new Set()): Sentence {

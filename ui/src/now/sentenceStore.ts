@@ -7,7 +7,7 @@ import { sentenceOf, type Sentence } from './sentence';
 /** Minimum time between two sentences, in milliseconds. */
 const RENEW_MS = 2000;
 /** Share of the baseline that must be learned before the sentence compares rates with the baseline.
- *  Until then, the baseline mostly describes other machines. */
+ *  Before that, most of the baseline is a default: the usual activity of a small idle machine. */
 const LEARNED = 0.5;
 
 export class SentenceStore {
