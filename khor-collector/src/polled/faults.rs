@@ -2,7 +2,7 @@
 //!
 //! There is a counter of all faults and a counter of major faults. There is no counter of minor
 //! faults, because their number, the difference of the two, could decrease. The kernel adds a fault
-//! to the number of all faults when the fault begins. Only when the fault ends, the kernel knows
+//! to the number of all faults when the fault begins. The kernel knows only at the end of the fault
 //! whether the fault is major.
 
 use std::path::Path;

@@ -131,8 +131,8 @@ fn disk_of_request(btf: &Btf) -> [(&'static str, Found); 3] {
 }
 
 /// The value of the flag `RQF_FLUSH_SEQ`. Since Linux 6.12, BTF contains the position of the flag's
-/// bit as an enumerator (`__RQF_FLUSH_SEQ`). At first, the enum with this enumerator had no name.
-/// Before Linux 6.12 the flag was a macro, which BTF does not contain.
+/// bit as an enumerator (`__RQF_FLUSH_SEQ`). In the first kernels with this enumerator, its enum
+/// has no name. Before Linux 6.12 the flag was a macro, which BTF does not contain.
 fn flush_sequence(btf: &Btf) -> u32 {
     const MACRO: u32 = 1 << 4;
     let ids =

@@ -144,7 +144,7 @@ fn loop_device_requests_are_not_timed() {
         let timed = || turn.collector.sample();
         let counted = bracket(timed, Counter::TimedRequests, requests, work);
         assert!(procfs::disk(stacked.name()).requests > loop_before, "the loop device did the work");
-        // khor may fail to time requests of other programs, so its count may be lower than the
+        // khor may fail to time requests of other programs, so khor's count may be lower than the
         // kernel's count, but not higher.
         khor_e2e::Bracket { inner: counted.inner.min(counted.ours), ..counted }
     });
