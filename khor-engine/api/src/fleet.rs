@@ -176,9 +176,9 @@ pub struct SubSiteReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(default)]
 pub struct RefusedMessages {
-    /// Messages that are longer than khor's longest message.
+    /// Messages that exceed the maximum length of a message.
     pub oversized: u64,
-    /// Messages whose format is not khor's.
+    /// Messages that are not in khor's format.
     pub foreign: u64,
     /// Messages with an unknown major version of the protocol.
     pub version: u64,
@@ -190,12 +190,12 @@ pub struct RefusedMessages {
     pub late: u64,
     /// Messages of a relay that uses another relay's name.
     pub duplicate: u64,
-    /// Messages of hosts, sub-sites or relays beyond their maximum number.
+    /// Messages of additional hosts, sub-sites or relays after their maximum number was reached.
     pub crowded: u64,
-    /// Cues beyond the rate limit of a host.
+    /// Cues that a host sent faster than its rate limit allows.
     pub flooded: u64,
-    /// Frames of a sub-site that has sub-sites itself, and sub-site frames that an aggregator
-    /// received.
+    /// Frames of a sub-site that itself has sub-sites. An aggregator counts the frames of every
+    /// sub-site.
     pub nested: u64,
     /// Why khor rejected the last message; `null` if it rejected none.
     pub last: Option<String>,

@@ -159,7 +159,8 @@ pub struct BpfReport {
     /// Whether khor uses the programs, and whether they deliver all counters.
     #[serde(flatten)]
     pub health: Health,
-    /// 0 without an error, else 1. This field is for clients of the original khor.
+    /// 0 without an error, else 1. This field is for clients of the original khor, the program that
+    /// this khor replaces.
     pub err_code: i32,
 }
 

@@ -210,7 +210,7 @@ pub struct SoloReport {
 pub struct HistoryPoint {
     /// Time of the point, milliseconds since 1970.
     pub ts_ms: u64,
-    /// The rates of the original khor, as fields of this object.
+    /// The same kinds of rates as in [`MetricsReport::rates`], as fields of this object.
     #[serde(flatten)]
     pub original: OriginalRates,
     /// Level of each signal, 0 to 1; `null` if the signal was missing. Lanes that were added after

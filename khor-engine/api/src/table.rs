@@ -14,7 +14,7 @@ use serde::{
 pub struct Table<V>(pub Vec<(String, V)>);
 
 impl<V> Table<V> {
-    /// The keys and their values, in order.
+    /// Iterates over the keys and their values, in the order of the object.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
     }

@@ -50,10 +50,10 @@ impl Interrupt {
     }
 }
 
-/// Waits for SIGINT, SIGTERM or SIGHUP. From the call of this function on, these signals no longer
-/// end the process, even before the caller awaits the future.
+/// Waits for SIGINT, SIGTERM or SIGHUP. As soon as this function is called, these signals no longer
+/// end the process, even if the caller has not awaited the future yet.
 ///
-/// If the process started with SIGHUP ignored, SIGHUP stays ignored, as `nohup` requires.
+/// If the parent process made this process ignore SIGHUP, as `nohup` does, SIGHUP stays ignored.
 pub fn wait() -> impl Future<Output = std::io::Result<()>> {
     let mut kinds = vec![SignalKind::interrupt(), SignalKind::terminate()];
     if !hangup_is_ignored() {

@@ -92,7 +92,7 @@ impl ConnectionSlot {
 
 #[cfg(any(test, feature = "testing"))]
 impl ConnectionSlot {
-    /// Creates a slot for the only connection of a listener.
+    /// Creates the slot of a connection from `peer`, as if no other connections were open.
     pub fn of(peer: Peer) -> Arc<Self> {
         Arc::new(ConnectionSlots::default()).take(peer).expect("a free slot")
     }

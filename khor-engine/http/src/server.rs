@@ -45,7 +45,8 @@ const STOP_PATIENCE: Duration = Duration::from_secs(1);
 /// Shortest time between two log records about refused connections.
 const REFUSED_LOG_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Serves `routes` to clients until `stop` becomes true. Counts the connections in `own`.
+/// Serves `routes` to clients until `stop` becomes true. Counts the traffic of the connections in
+/// `own`.
 pub async fn accept<R: Reply + 'static>(
     listener: TcpListener,
     routes: impl Filter<Extract = (R,), Error = Infallible> + Clone + Send + Sync + 'static,

@@ -73,8 +73,8 @@ enum Route {
     /// The client is on this machine, and the search for tunnels has not checked the client yet.
     /// The client may be sshd, which forwards the bytes through the machine's edge.
     Unchecked,
-    /// The client is sshd. All bytes count as local. The bytes after `since` also count at the
-    /// edge.
+    /// The client is sshd. All bytes of the connection count as local. The bytes that follow the
+    /// reading `since` also count at the edge.
     Tunnel {
         since: Flow,
     },

@@ -15,22 +15,23 @@ use super::{
 /// Shortest time between two readings of the open connections. It is a little less than 100 ms, so
 /// that jitter of the frames does not prevent ten readings per second.
 const READ_INTERVAL: Duration = Duration::from_millis(90);
-/// Time that khor waits until the counters include its own traffic. After one or two of these
-/// periods, khor drops the remainder, because the estimate was too high. The remainder would
-/// otherwise hide later traffic of other programs.
+/// Time that khor waits for the counters to include its own traffic. If khor could not subtract all
+/// of its own traffic within one or two of these periods, its estimate was too high. khor then
+/// drops the remaining own traffic, which would otherwise hide later traffic of other programs.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Subtracts khor's own traffic from a source's counters of the whole machine.
 ///
-/// The results never fall. Own traffic that the counters do not include yet is subtracted later.
+/// The results never fall. If the counters do not include some of khor's own traffic yet, it is
+/// subtracted later.
 #[derive(Debug)]
 pub struct Subtraction {
     own: Arc<OwnTraffic>,
-    /// Own traffic at the last reading.
+    /// khor's own traffic at the last reading.
     known: Amounts,
-    /// Own traffic that is not subtracted yet.
+    /// khor's own traffic that is not subtracted yet.
     pending: Amounts,
-    /// Own traffic in the previous and in the current period of length [`PATIENCE`].
+    /// khor's own traffic in the previous and in the current period of length [`PATIENCE`].
     recent: [Amounts; 2],
     /// When the current period began.
     recent_since: Option<Instant>,
@@ -44,7 +45,7 @@ pub struct Subtraction {
 struct Series {
     /// The last value before the subtraction.
     raw: Option<u64>,
-    /// The own traffic that was subtracted so far.
+    /// khor's own traffic that was subtracted so far.
     own: u64,
     /// The last value after the subtraction.
     result: Option<u64>,
@@ -147,13 +148,13 @@ mod tests {
             Self { subtraction: Subtraction::new(Arc::clone(&own)), own, begun: Instant::now() }
         }
 
-        /// Counts bytes that khor has sent at the edge.
+        /// Counts `bytes` as traffic that khor has sent through the machine's edge.
         fn send(&self, bytes: u64) {
             self.own.lock().ended[TX] += bytes;
         }
 
-        /// Subtracts from a value of `edge_tx_bytes`, `after_ms` after the start. Returns the
-        /// result.
+        /// Passes a frame in which `edge_tx_bytes` is `value` to the subtraction, `after_ms`
+        /// milliseconds after the start. Returns `edge_tx_bytes` after the subtraction.
         fn take(&mut self, after_ms: u64, value: Option<u64>) -> Option<u64> {
             let mut frame = Frame::new(0, [Some(1); Counter::ALL.len()]);
             frame.counters[Counter::EdgeTxBytes.index()] = value;

@@ -15,7 +15,7 @@ use khor_system::peer;
 
 /// Names of sshd's processes. Since OpenSSH 9.8, a session runs a separate program.
 const NAMES: [&str; 2] = ["sshd", "sshd-session"];
-/// The first words in the title of a session's process.
+/// The title of a session's process begins with one of these texts.
 const TITLES: [&str; 2] = ["sshd: ", "sshd-session: "];
 
 /// The result of a search for one connection: whether the connection's client is sshd.

@@ -15,7 +15,7 @@ const TCP_HEADER: u64 = 20;
 const TCP_TIMESTAMPS: u64 = 12;
 /// `TCPI_OPT_TIMESTAMPS` of `linux/tcp.h`.
 const HAS_TIMESTAMPS: u8 = 1;
-/// Length of the other options in a SYN packet, in addition to [`TCP_TIMESTAMPS`], bytes.
+/// Length of all options of a SYN packet except the timestamps ([`TCP_TIMESTAMPS`]), bytes.
 const SYN_OPTIONS: u64 = 8;
 /// Maximum length of a packet that the kernel passes to a device, including headers, bytes.
 const LARGEST_PACKET: u64 = 65_536;

@@ -68,7 +68,7 @@ pub struct RelayArgs {
     baseline: Option<PathBuf>,
 }
 
-/// Parses the only supported label.
+/// Parses a label. The only supported label is `section=NAME`.
 fn section(text: &str) -> Result<Name, String> {
     let name = text.strip_prefix("section=").ok_or("expected section=NAME")?;
     Name::new(name).map_err(|error| error.to_string())

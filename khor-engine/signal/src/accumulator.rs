@@ -73,8 +73,8 @@ mod tests {
         assert_eq!(total.totals(), [11]);
     }
 
-    /// This is a known bug of other monitors: an interface with a count of 500 GB reappeared, and
-    /// the total rose by 500 GB.
+    /// Other monitors have a known bug: when an interface with a count of 500 GB reappears, their
+    /// total rises by 500 GB.
     #[test]
     fn a_returning_device_counts_as_new() {
         let mut total = Accumulator::default();
@@ -119,7 +119,7 @@ mod tests {
     }
 
     proptest! {
-        /// Tests any sequence of readings, including changes of the source.
+        /// Tests random sequences of readings, including changes of the source.
         #[test]
         fn totals_grow_only_by_device_increases(readings in readings()) {
             let mut total = Accumulator::default();
@@ -143,7 +143,7 @@ mod tests {
             }
         }
 
-        /// Tests devices that are present in all readings.
+        /// Tests random counts of devices that are present in all readings.
         #[test]
         fn every_increase_is_counted(start in any::<[u32; 3]>(), rises in vec(any::<[u32; 3]>(), 1..40)) {
             let mut total = Accumulator::default();

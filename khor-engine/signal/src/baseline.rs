@@ -7,8 +7,9 @@
 //! needs only two numbers and no history, and a large spike has no more effect than a small one.
 //! The steps become smaller over time, down to two octaves per hour.
 //!
-//! While a lane is clearly above its usual band, it has an incident, and khor does not learn its
-//! values. If an incident lasts more than half an hour, khor learns its values after all.
+//! A lane that is clearly above its usual band has an incident. khor does not learn the values of
+//! the lane during an incident. If the incident lasts more than half an hour, khor learns the
+//! values again.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,8 +32,9 @@ const INITIAL_OCTAVES: f64 = 6.0;
 /// An incident begins when the lane's average over [`INCIDENT_TAU_S`] is this far above the band,
 /// octaves.
 const INCIDENT_OCTAVES: f64 = 1.0;
-/// Replaces [`INCIDENT_OCTAVES`] while the band still consists mostly of the prior, octaves. The
-/// usual load of a big host must not count as an incident.
+/// Value of the threshold [`INCIDENT_OCTAVES`] before khor has learned anything, octaves. As long
+/// as the band comes mostly from the prior, the threshold must be high, so that the usual load of a
+/// large host does not count as an incident.
 const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
 const INCIDENT_TAU_S: f64 = 5.0;
 /// Maximum duration of an incident, seconds. After this time, khor learns the lane's values again.
@@ -124,8 +126,8 @@ impl Learner {
         let step = (INITIAL_OCTAVES / (learnt.learnt_s + 10.0)).max(SLOWEST_OCTAVES_PER_S) * dt_s;
         let towards = |held: f64, quantile: f64| {
             let step = step * if x > held { quantile } else { quantile - 1.0 };
-            // A step never passes the value, so the estimate of a constant becomes exactly this
-            // constant.
+            // A step never overshoots the input `x`. If the input is constant, the estimate
+            // therefore becomes exactly equal to the input.
             if step > 0.0 { (held + step).min(x) } else { (held + step).max(x) }
         };
         learnt.middle_octaves = towards(learnt.middle_octaves, 0.5);

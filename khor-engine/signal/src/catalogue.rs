@@ -52,8 +52,8 @@ pub struct LaneInfo {
     pub unit: Arc<str>,
     /// Scale of the values.
     pub scale: Scale,
-    /// The voice that plays an added lane. For a kernel signal, this is only a suitable voice,
-    /// because the preset's mapping selects the voice that plays.
+    /// The voice that plays an added lane. For a kernel signal, this is only a suggestion: the
+    /// preset's mapping selects the voice that plays.
     pub voice: VoiceHint,
 }
 
@@ -285,7 +285,7 @@ mod tests {
     }
 
     proptest! {
-        /// Tests any sequence of valid, invalid and repeated names.
+        /// Tests random sequences of valid, invalid and repeated names.
         #[test]
         fn ids_are_stable_and_bounded(names in vec("[a-dA ]{0,2}", 0..200)) {
             let (mut catalogue, mut earlier) = (Catalogue::kernel(), Vec::new());

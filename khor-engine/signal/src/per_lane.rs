@@ -207,7 +207,7 @@ mod tests {
     }
 
     proptest! {
-        /// Tests any lanes in any order.
+        /// Tests writes to random lanes in random order.
         #[test]
         fn each_lane_keeps_its_last_value(writes in vec((0..LaneId::MAX, any::<u16>()), 0..100)) {
             let (mut values, mut expected) = (PerLane::<Option<u16>>::NONE, [None; LaneId::MAX]);

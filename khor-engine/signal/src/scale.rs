@@ -37,8 +37,8 @@ pub struct Prior {
 pub enum LevelCurve {
     /// `rate / ceiling`. Suits shares of time, which are proportions already.
     Linear,
-    /// `log1p(rate / unit) / log1p(ceiling / unit)`. Suitable units are one event, a kilobyte or a
-    /// tenth of a millisecond.
+    /// `log1p(rate / unit) / log1p(ceiling / unit)`. Suitable values of `unit` are one event, a
+    /// kilobyte or a tenth of a millisecond.
     Log {
         /// The rate below which the level is about proportional to the rate; above 0, in the lane's
         /// unit.
@@ -47,8 +47,8 @@ pub enum LevelCurve {
 }
 
 /// The scale of a kernel signal. Grains and priors are round numbers for an idle desktop or small
-/// server. They lie between the values that the development machines have. A host's own baseline
-/// replaces the priors within ten minutes.
+/// server. Each number lies within the range of values that were measured on the development
+/// machines. A host's own baseline replaces the priors within ten minutes.
 const fn scale(signal: SignalId) -> Scale {
     let (grain, ceiling, (median, p99)) = match signal {
         SignalId::Exec => (0.5, 250.0, (0.3, 5.0)),

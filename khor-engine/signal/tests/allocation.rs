@@ -12,7 +12,8 @@ use khor_signal::{
 #[global_allocator]
 static ALLOCATOR: AllocDisabler = AllocDisabler;
 
-/// Counts the allocations for one frame, including the engine's copies of frame and reading.
+/// Counts the allocations for one frame, including the copies that the engine makes of the frame
+/// and of the reading.
 fn allocations(pipeline: &mut Pipeline, frame: &Frame) -> u32 {
     let before = violation_count();
     assert_no_alloc(|| {

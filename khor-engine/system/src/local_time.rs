@@ -83,7 +83,7 @@ fn parse_tz(tz: &str) -> Option<TimeZone> {
     if tz.starts_with('/') {
         return of_file(Path::new(tz));
     }
-    // `posix/` contains copies of the same zones.
+    // A name such as `posix/Europe/Berlin` means the same zone as `Europe/Berlin`.
     let name = tz.strip_prefix("posix/").unwrap_or(tz);
     let of_database = || TimeZone::get(name).ok().filter(|zone| !zone.is_unknown());
     of_database().or_else(|| of_folders(tz)).or_else(|| of_rule(tz))
@@ -115,8 +115,8 @@ mod tests {
 
     use super::*;
 
-    /// Local times of noon UTC in winter, in spring between the clock changes of America and
-    /// Europe, and in summer.
+    /// Converts noon UTC on three days to local time: a day in winter, a day in spring between the
+    /// clock changes of America and Europe, and a day in summer.
     fn noons(zone: &TimeZone) -> [String; 3] {
         ["2026-01-15T12:00:00Z", "2026-03-20T12:00:00Z", "2026-07-15T12:00:00Z"].map(|noon| {
             let noon: Timestamp = noon.parse().unwrap();
@@ -124,7 +124,7 @@ mod tests {
         })
     }
 
-    /// The same local times according to the C library, which the program `date` uses. `None` if
+    /// Converts the times of [`noons`] with the program `date`, which uses the C library. `None` if
     /// `date` fails.
     fn by_date(tz: &str) -> Option<[String; 3]> {
         let mut noons = Vec::new();

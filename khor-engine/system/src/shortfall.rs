@@ -5,6 +5,6 @@
 pub struct Shortfall {
     /// What is missing or wrong, one line.
     pub error: String,
-    /// How to fix it, one line.
+    /// How to fix the problem, one line.
     pub fix: String,
 }

@@ -120,8 +120,8 @@ fn non_empty<T>(list: Vec<T>) -> Option<Vec<T>> {
     (!list.is_empty()).then_some(list)
 }
 
-/// Appends the new entries, whose number is higher than that of the list's last entry. Keeps the
-/// newest `most` entries. Returns whether the list changed.
+/// Appends the entries whose sequence number is higher than the number of the list's last entry.
+/// Keeps the newest `most` entries. Returns whether the list changed.
 fn append<T>(list: &mut VecDeque<T>, entries: Vec<T>, most: usize, seq: impl Fn(&T) -> u64) -> bool {
     let before = list.back().map(&seq);
     for entry in entries {

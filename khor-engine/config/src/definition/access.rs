@@ -7,11 +7,11 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Every program on this machine, through OSC, and the callers of all levels below. OSC has no
-    /// token, so these settings change only the sound.
+    /// Every program on this machine may change the setting through OSC. So may the callers of all
+    /// other levels. OSC has no token, so only settings of the sound have this level.
     Anyone,
-    /// Clients of the API (the page, `khor config`), programs on the session bus, and the callers
-    /// of all levels below.
+    /// Clients of the API (the page, `khor config`) and programs on the session bus may change the
+    /// setting. So may the callers of the levels `CommandLine` and `File`.
     Api,
     /// Only the options of `khor engine`, and the configuration file.
     CommandLine,

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::*;
 
-/// The value of the command-line flag that no step changes.
+/// The value of the flag that sets `listen.port`. No step changes this setting.
 const PORT: u16 = 18_123;
-/// The value of the command-line flag whose setting the steps may change or send back.
+/// The value of the flag that sets `music.density`. A step may change this setting to another
+/// value, or send it back with the same value.
 const DENSITY: f32 = 0.875;
 
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ enum Step {
     Adjust(Change),
     /// The store saves the changes of the fader.
     Save,
-    /// A folder takes the place of the file, so that reads and writes fail.
+    /// The test replaces the file with a folder, so that reads and writes fail.
     Break,
 }
 

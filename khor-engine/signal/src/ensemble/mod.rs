@@ -9,10 +9,11 @@ mod soloists;
 pub use self::{section_slots::SectionSlots, soloists::Soloists};
 use super::{Lane, LaneId, Lanes, PerLane, PerSignal, Reading, SignalId};
 
-/// The quantile over the hosts that represents a lane of saturation.
+/// The quantile over the hosts that khor uses for the lanes of saturation: `lat`, `stall`, `mem`
+/// and `cpu`.
 pub const SATURATION_QUANTILE: f64 = 0.9;
-/// Minimum level at which a lane can make its host a soloist, 0..=1. A lower level is no sign of
-/// trouble.
+/// Minimum level at which a lane can make its host a soloist, 0..=1. A lane with a lower level
+/// shows no problem.
 const MIN_SOLO_LEVEL: f32 = 0.05;
 
 /// Combines the readings of several hosts into the reading of a typical host.
@@ -46,7 +47,7 @@ pub fn ensemble<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Opti
 }
 
 /// Combines the lanes of a section's hosts: each lane is the 90th percentile over the hosts. With
-/// few hosts, the result is close to the busiest host.
+/// few hosts, the result is close to the lanes of the busiest host.
 pub fn busiest<'a>(section: impl Iterator<Item = &'a Lanes> + Clone) -> Lanes {
     let added = section.clone().map(|lanes| lanes.added.len()).max().unwrap_or(0);
     PerLane::from_fn(added, |id| {
@@ -70,8 +71,8 @@ pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     })
 }
 
-/// Replaces each lane of saturation (`lat`, `stall`, `mem`, `cpu`) with the lane of the most
-/// saturated section. Keeps all other lanes.
+/// Replaces each lane of saturation (`lat`, `stall`, `mem`, `cpu`) in `of_all` with the lane of the
+/// section in which its level is highest, if that level is higher. Keeps all other lanes.
 pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
     let most = sections.fold(of_all.clone(), |most, section| louder(&most, section));
     PerLane::from_fn(

@@ -4,15 +4,16 @@ use super::{Lanes, largest_deviation};
 
 /// Minimum deviation at which a host may become a soloist, octaves.
 const TAKE_OCTAVES: f32 = 1.5;
-/// Deviation below which a soloist stops, octaves.
+/// Deviation below which a host's solo ends, octaves.
 const GIVE_BACK_OCTAVES: f32 = 1.0;
-/// A host replaces a soloist if the host's deviation is at least this much larger, octaves.
+/// Minimum difference between the deviations of a host and a soloist at which the host replaces the
+/// soloist, octaves.
 const REPLACE_OCTAVES: f32 = 1.0;
-/// A host may start the second solo if its deviation is at most this much smaller than the first
-/// soloist's, octaves.
+/// Maximum difference between the deviations of the first soloist and a host at which the host may
+/// start the second solo, octaves.
 const SECOND_TAKE_OCTAVES: f32 = 2.0;
-/// A soloist stops if its deviation is smaller than another host's by more than this, octaves. The
-/// other soloist then has both voices.
+/// A host's solo ends if another host's deviation is larger by more than this, octaves. The
+/// remaining soloist then has both voices.
 const SECOND_LEAVE_OCTAVES: f32 = 3.0;
 
 /// The soloists. A solo ends when the host's deviation becomes small, or when another host deviates

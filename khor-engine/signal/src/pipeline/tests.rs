@@ -72,8 +72,8 @@ fn a_burst_shows_within_two_samples() {
     assert!(exec(last.unwrap()).level < 0.01);
 }
 
-/// Two hosts have the same trouble, but the usual rate of one host is eight times the usual rate of
-/// the other.
+/// The usual rate of one host is eight times the usual rate of the other. When both rates rise by
+/// the same amount, the levels of both hosts must be similar.
 #[test]
 fn levels_compare_across_machine_sizes() {
     let measure = |idle_per_s: f64| {
@@ -87,7 +87,7 @@ fn levels_compare_across_machine_sizes() {
     assert!(small_idle.level < 0.02 && big_idle.level < 0.02, "{small_idle:?} {big_idle:?}");
     assert!(small.level > 0.6 && (small.level - big.level).abs() < 0.2, "{small:?} {big:?}");
     assert!(small.deviation > big.deviation && big.deviation > 2.0);
-    // At two events per second, the average over a quarter of a second varies.
+    // The rate is averaged over a quarter of a second, so it still varies at two events per second.
     assert!(small_idle.deviation.abs() < 1.5);
 }
 
@@ -234,7 +234,7 @@ fn kernel_part(reading: Reading) -> impl PartialEq + std::fmt::Debug {
 }
 
 proptest! {
-    /// Tests any lanes and values, including catalogue changes between frames.
+    /// Tests random lanes and values, including catalogue changes between frames.
     #[test]
     fn added_lanes_never_affect_the_kernel(steps in steps()) {
         let (mut plain, mut grown) = (Pipeline::new(Scaling::default()), Pipeline::new(Scaling::default()));

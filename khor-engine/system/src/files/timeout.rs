@@ -15,8 +15,8 @@ use parking_lot::{Mutex, MutexGuard};
 /// Longest time that khor waits for a file system.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The paths whose last access timed out and still blocks its thread. A further access would only
-/// block another thread.
+/// The paths whose last access timed out and still blocks its thread. khor does not access such a
+/// path again, because this would only block another thread.
 static HUNG: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 /// Runs `work` on `path` in its own thread and waits for at most [`TIMEOUT`].
@@ -52,8 +52,9 @@ pub(super) fn within<T: Send + 'static>(
         Err(RecvTimeoutError::Disconnected) => Err(panicked()),
         Err(RecvTimeoutError::Timeout) => {
             let mut hung = hung();
-            // The thread sends its result before it removes the path. If there is no result yet,
-            // the thread will therefore remove the path that this function adds.
+            // The thread sends its result first, and then locks `HUNG` and removes the path. While
+            // this function holds the lock and there is no result, it is safe to add the path: the
+            // thread will remove the path later.
             match receiver.try_recv() {
                 Ok(result) => result,
                 Err(TryRecvError::Disconnected) => Err(panicked()),

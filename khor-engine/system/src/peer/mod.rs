@@ -165,9 +165,9 @@ mod tests {
                 assert!(socket.is_some_and(|socket| socket.uid == own && socket.inode != 0));
             }
             drop(client);
-            // The socket has no owner now, and khor must not report root as its owner. Wait,
-            // because a process that another test has just forked still has the socket open until
-            // it runs its program.
+            // The socket has no owner now, and khor must not report root as its owner. Wait first:
+            // if another test has just forked a process, this process keeps the socket open until
+            // it calls `exec`.
             let has_owner = |socket: Socket| socket.inode != 0;
             khor_e2e::wait_until("a socket without an owner", || {
                 !found(remote, local).into_iter().flatten().any(has_owner)

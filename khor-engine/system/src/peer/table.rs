@@ -38,8 +38,8 @@ fn find_in(table: &str, source: SocketAddr, destination: SocketAddr) -> Option<S
             return None;
         }
         let state = u8::from_str_radix(fields.next()?, 16).ok()?;
-        // The fields queues, timer and retransmits precede the user. The field timeout precedes the
-        // inode.
+        // Skip three fields before the user (queues, timer and retransmits), and one field before
+        // the inode (timeout).
         let uid = fields.nth(3)?.parse().ok()?;
         let inode = fields.nth(1)?.parse().ok()?;
         Some(Socket { uid, inode, state })

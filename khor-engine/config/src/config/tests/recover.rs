@@ -1,4 +1,5 @@
-//! Tests that an invalid setting falls back without an effect on the other settings.
+//! Tests that an invalid setting gets its previous value, and that all other settings are still
+//! read.
 
 use serde_json::json;
 

@@ -85,7 +85,7 @@ fn validation_enforces_the_schemas_limits() {
         let is_list = whole.pointer(&pointer).is_some_and(Value::is_array);
         let problem = refused(&pointer, if is_list { json!([text]) } else { text });
         let expected = format!("{} characters are too many, expected at most {most}", most + 1);
-        // A time of day that is too long has no error about its length. Its error names the form.
+        // For a time of day, the error names the form HH:MM instead of the maximum length.
         assert!(problem.contains(&expected) || problem.contains("HH:MM"), "{pointer}: {problem}");
         assert!(problem.chars().count() < 550, "{pointer}: {problem}");
     }
