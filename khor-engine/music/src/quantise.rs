@@ -29,7 +29,8 @@ impl Quantiser {
         let position = value.clamp(0.0, 1.0) * f32::from(self.steps);
         let distance = position - f32::from(self.now);
         if distance.abs() > 0.5 + MARGIN {
-            // Rounds to the nearest step. The margin keeps the output nearer to its old value.
+            // Rounds to the nearest step, after the margin has moved the value towards the old
+            // output.
             let nearest = position - MARGIN * distance.signum();
             self.now = (nearest.round().max(0.0) as u8).min(self.steps);
         }

@@ -257,7 +257,7 @@ fn play_voice(voice: Voice, loudness: f32, context: &StepContext<'_>, chord: Cho
     if !is_onset(context.step, onsets, profile.rotation) {
         return;
     }
-    // In each pair of bars, a gesture continues from the first bar into the second.
+    // In the second of every two bars, the gesture continues where it stopped in the first bar.
     let earlier = if context.bar.is_multiple_of(2) { 0 } else { usize::from(onsets) };
     let count = onsets_before(context.step, onsets, profile.rotation) + earlier;
     let length = context.reading.value(Feature::Length(voice.stream)).unwrap_or(profile.length_steps);

@@ -73,7 +73,8 @@ impl Modulators {
             advance(&mut self.phase[which], &step, &mut modulator);
             for l in 0..LANES {
                 swing[l] += slope[l];
-                // Carrier and modulator are sines, so they are a quarter period behind the cosine.
+                // A sine is a quarter period behind a cosine, so 0.25 is subtracted from the
+                // carrier's phase.
                 let turned = phase[l] - 0.25 + swing[l] * sine(modulator[0][l]);
                 frame[l] += level[l] * cosine(turned - ((turned + ROUNDER) - ROUNDER));
             }
@@ -128,11 +129,12 @@ mod tests {
 
     #[test]
     fn sidebands_follow_the_bessel_functions() {
-        // The expected weights are the Bessel functions J0, J1 and J2 at 1.
+        // The expected amplitudes of carrier and sidebands are the Bessel functions J0, J1 and J2
+        // at the modulation index, which is 1.
         let samples = render(3000.0, 0.25, 1.0, 1.0);
         for (freq_hz, weight) in [(3000.0, 0.7652), (3750.0, 0.4401), (2250.0, 0.4401), (4500.0, 0.1149)] {
-            // A Hann window halves the amplitude of a sine. In addition, half of the power is at
-            // the negative frequency.
+            // The factor 4 compensates for two halvings: a Hann window halves the amplitude of a
+            // sine, and the other half of the sine is at the negative frequency.
             let amplitude = 4.0 * power(&samples, freq_hz).sqrt() / samples.len() as f64;
             assert!((amplitude - weight).abs() < 0.01, "{freq_hz} Hz: {amplitude}");
         }

@@ -170,7 +170,8 @@ fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS];
 pub(super) fn highest(samples: &[f32]) -> f32 {
     // The samples contain no NaN. `f32::max` needs several instructions, because it handles NaN.
     let higher = |a: f32, b: f32| if a > b { a } else { b };
-    // Eight running maxima fit into vector instructions. Three more comparisons combine them.
+    // With eight running maxima, the compiler can use vector instructions. Three more rounds of
+    // comparisons combine the eight maxima.
     let (eights, rest) = samples.as_chunks::<8>();
     let mut peaks = [0.0_f32; 8];
     for eight in eights {
@@ -217,8 +218,8 @@ mod tests {
 
     #[test]
     fn the_lookahead_reduces_gain_before_peaks() {
-        // A burst after silence, 20 dB too loud. If the gain fell too late, the first crest of the
-        // burst would be flattened.
+        // The input is silence, followed by a burst that is 20 dB too loud. If the gain fell too
+        // late, the first crest of the burst would be flattened.
         let input = |i| if i < 4803 { 0.0 } else { sine(500.0, 8.0)(i) };
         let out = run(input, 19_200);
         let peak = out.iter().fold(0.0_f32, |a, b| a.max(b.abs()));

@@ -36,7 +36,7 @@ impl Noise {
                 state[l] ^= state[l] << 13;
                 state[l] ^= state[l] >> 17;
                 state[l] ^= state[l] << 5;
-                // The upper 23 bits become the fraction of a float in 2..4.
+                // The upper 23 bits of the random number become the fraction of a float in 2..4.
                 frame[l] += level[l] * (f32::from_bits((state[l] >> 9) | 0x4000_0000) - 3.0);
             }
         }

@@ -15,7 +15,7 @@ pub(super) fn advance(phase: &mut [u32; LANES], step: &[u32; LANES], phases: &mu
         let frame = one_by_one(frame);
         for l in 0..LANES {
             now[l] = now[l].wrapping_add(step[l]);
-            // The upper 23 bits become the fraction of a float in 1..2.
+            // The upper 23 bits of the phase become the fraction of a float in 1..2.
             frame[l] = f32::from_bits((now[l] >> 9) | 0x3F80_0000) - 1.0;
         }
     }

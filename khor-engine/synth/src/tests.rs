@@ -94,7 +94,7 @@ fn all_notes_off_ends_within_20_ms() {
     synth.all_notes_off();
     render(&mut synth, 960);
     assert_eq!(synth.meter().active_voices, 0);
-    // At this point, only the DC block still decays.
+    // All voices have ended, and only the DC block still decays.
     render(&mut synth, 9600);
     assert!(peak(&render(&mut synth, 9600)) < 1e-6);
 }
@@ -347,8 +347,8 @@ fn stems_add_up_to_the_mix() {
     assert!(mix == render(&mut alone, frames), "stems must not change the mix");
     assert!(peak(&mix) > 0.8 && synth.meter().stolen > 50, "the limiter and voice stealing must be active");
     assert!(samples.stems.iter().flatten().all(|side| peak(side) > 0.05), "every stem must be audible");
-    // The difference is only the rounding error of a mix that is several times too loud before the
-    // limiter.
+    // Mix and stems differ only by rounding errors. The errors are larger than usual, because the
+    // sound is several times too loud before the limiter.
     let rounding = furthest(&samples);
     assert!(rounding > 0.0 && rounding < 4e-6, "{rounding}");
     samples.correct_stems();

@@ -90,7 +90,8 @@ impl Preset {
     /// invalid, the error lists all problems.
     pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
         if !json.is_object() {
-            // Without this check, serde would accept a list of values as an object.
+            // This check rejects lists. Serde would accept a list of the field values in place of
+            // an object.
             return Err(vec![Problem::new("", "a preset must be a JSON object")]);
         }
         let preset: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {

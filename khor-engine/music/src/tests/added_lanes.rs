@@ -142,7 +142,7 @@ fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
         (Catalogue::kernel(), lanes(idle()), Vec::new(), 0.0);
     let add = |catalogue: &mut Catalogue, voice| {
         let name = format!("q{}", catalogue.iter().len());
-        // This call fails if the catalogue is full.
+        // If the catalogue is full, `add` fails, and the error is ignored.
         drop(catalogue.add(LaneDefinition { voice, ..test_lane(&name) }));
     };
     for op in ops {

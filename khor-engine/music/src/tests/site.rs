@@ -112,7 +112,7 @@ fn a_soloist_is_louder_above_sections() {
 
 #[test]
 fn each_soloist_sounds_from_its_pan() {
-    // These names were chosen because their hashes give different pans.
+    // The hashes of these two host names give different pans.
     let names = ["web-1", "web-3"];
     let [left, right] = names.map(|name| HostPlacement::of_host(name).pan);
     assert_ne!(left, right);
