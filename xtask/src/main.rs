@@ -21,6 +21,8 @@ mod samples;
 #[cfg(test)]
 mod structure;
 mod test;
+#[cfg(test)]
+mod text;
 mod tools;
 mod ui;
 mod vm;
@@ -44,9 +46,9 @@ enum Task {
     Test(test::TestArgs),
     /// Build the packages, with checksums and a bill of materials
     Dist(dist::DistArgs),
-    /// Look for known vulnerabilities of the dependencies; needs the network
+    /// Check the dependencies for known vulnerabilities; needs the network
     Advisories,
-    /// Run the tests of the counts on other kernels, in virtual machines
+    /// Test khor's counts on other kernels, in virtual machines
     Vm(vm::VmArgs),
     /// Test the decoders of the protocol with random and hostile bytes
     Fuzz(fuzz::FuzzArgs),
@@ -60,7 +62,7 @@ enum Task {
     },
     /// Measure khor's performance, where possible as a ratio to another program
     Bench(bench::BenchArgs),
-    /// Judge the music by machine: which events a listener can recognise, and how it sounds
+    /// Judge the music automatically: whether events can be recognised, and how it sounds
     Ear(ear::EarArgs),
     /// Record the captures in khor-engine/captures, as root
     Captures(captures::CapturesArgs),

@@ -1,0 +1,50 @@
+//! Tests that texts avoid words that readers had to read twice.
+
+use khor_e2e::documents;
+
+use super::files::sources;
+
+/// Banned words and phrases, and what to write instead. Their inflections are listed too.
+const BANNED: [(&str, &str); 12] = [
+    ("anew", "again"),
+    ("likewise", "name the noun"),
+    ("whoever", "a noun: client, user, host"),
+    ("mend", "fix"),
+    ("mends", "fixes"),
+    ("mended", "fixed"),
+    ("let go", "drop, release"),
+    ("hears of", "receives"),
+    ("heard of", "received"),
+    ("told of", "reported"),
+    ("tells of", "reports"),
+    ("at even distances", "evenly spaced"),
+];
+
+/// The banned phrases of a line, which must not be parts of longer words.
+fn banned_in(line: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    let mut words = line.to_lowercase().replace(|it: char| !it.is_alphanumeric(), " ");
+    words = format!(" {} ", words.split_whitespace().collect::<Vec<_>>().join(" "));
+    BANNED.iter().filter(move |(phrase, _)| words.contains(&format!(" {phrase} ")))
+}
+
+#[test]
+fn texts_avoid_banned_words() {
+    let mut found = Vec::new();
+    let documents = documents::documents().into_iter().map(|it| (it.name.clone(), it.text().to_owned()));
+    for (name, text) in sources().into_iter().map(|it| (it.name, it.text)).chain(documents) {
+        for (index, line) in text.lines().enumerate() {
+            for (phrase, instead) in banned_in(line) {
+                found.push(format!("{name}:{}: \"{phrase}\"; write: {instead}", index + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "banned words:\n{}", found.join("\n"));
+}
+
+#[test]
+fn only_whole_words_are_banned() {
+    let found = |line| banned_in(line).map(|(phrase, _)| *phrase).collect::<Vec<_>>();
+    assert_eq!(found("khor reads the file anew, as recommended."), ["anew"]);
+    assert_eq!(found("what was told_of"), ["told of"]);
+    assert!(found("Amendments that renew").is_empty());
+}
