@@ -110,7 +110,7 @@ impl Render {
         self
     }
 
-    /// The notes whose onset is in the render.
+    /// The notes that begin within the render.
     pub fn begun(&self) -> impl Iterator<Item = &PlayedNote> {
         self.notes.iter().filter(|note| note.onset_s >= 0.0)
     }

@@ -32,7 +32,7 @@ pub struct Pattern {
 }
 
 impl Spectrogram {
-    /// The spectrogram of one channel.
+    /// Computes the spectrogram of one channel.
     pub fn measure(mono: &[f32]) -> Self {
         Self(in_octaves(mono, WINDOW_SAMPLES, HOP_SAMPLES, LOWEST_HZ, 6.0))
     }

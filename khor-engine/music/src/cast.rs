@@ -5,8 +5,8 @@ use khor_signal::Lanes;
 
 use super::{note::Role, preset::Motion, scale::Register, stream::VoiceStream};
 
-/// Maximum number of soloists. A soloist is a host that has voices. If there are two soloists, each
-/// has one voice.
+/// Maximum number of soloists. A soloist is a host whose lanes the voices play. If there are two
+/// soloists, each has one voice.
 pub const SOLOISTS: usize = 2;
 /// Maximum number of sections that play at the same time. Listeners could not distinguish more
 /// (docs/ear.md).
@@ -21,8 +21,8 @@ pub const MAX_TURNS: usize = 32;
 /// Which hosts play. By default, there is a single host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cast {
-    /// The hosts that have the voices. A soloist keeps its position in the array while it plays.
-    /// Without soloists, the voices play the lanes of all hosts.
+    /// The hosts whose lanes the voices play. A soloist keeps its position in the array while it
+    /// plays. Without soloists, the voices play the lanes of all hosts.
     pub soloists: [Option<Soloist>; SOLOISTS],
     /// Which hosts play the pulse.
     pub pulse: PulseCast,
@@ -41,7 +41,7 @@ pub enum PulseCast {
     RollCall(Vec<RollCallTurn>),
 }
 
-/// A host that has voices.
+/// A host whose lanes the voices play.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Soloist {
     /// Lanes of the host.

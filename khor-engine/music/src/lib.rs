@@ -5,18 +5,18 @@
 //! `mapping` to the lanes, and then smooths and quantises the result. Four layers turn the reading
 //! into notes:
 //!
-//! - the `bed` plays saturation,
+//! - The `bed` represents saturation.
 //!
-//! - the `pulse` plays total work,
+//! - The `pulse` represents total work.
 //!
-//! - the `voices` play the streams that stand out,
+//! - The `voices` represent the streams whose lanes deviate most from their baselines.
 //!
-//! - the `cues` play kernel events.
+//! - The `cues` represent kernel events.
 //!
 //! The `form` varies only properties that no signal controls. For a site, the `cast` selects the
-//! hosts that have the voices. It also selects the kind of pulse: one for all hosts, one for each
-//! of the `sections`, or a `roll_call`. Random choices depend only on seed, bar and stream (see
-//! `seeded`).
+//! hosts whose lanes the voices play. The `cast` also selects the kind of pulse: one pulse for all
+//! hosts, one for each of the `sections`, or a `roll_call`. Random choices depend only on seed, bar
+//! and stream (see `seeded`).
 //!
 //! This crate defines presets and patches as data, and the synth reads them. So this crate does not
 //! depend on the synth.
