@@ -174,7 +174,7 @@ pub(super) fn play(
         let watchdog = tokio::spawn(systemd::feed_watchdog(move || played.heartbeat()));
         systemd::ready();
         tokio::select! {
-            interrupted = interrupted => interrupted.context("cannot wait for signals")?,
+            interrupted = interrupted => interrupted.context("cannot receive the signals SIGINT, SIGTERM and SIGHUP")?,
             ended = supervisor.wait() => if ended == EndReason::Finished { tokio::time::sleep(LAST_NOTES_DURATION).await },
         }
         info!("stopping");

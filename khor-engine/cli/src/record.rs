@@ -109,7 +109,7 @@ fn start_source(
 
 /// Receives events until the source ends, `stopped` completes, or the time `end` is reached. `take`
 /// handles each event, and may return a later end. The loop polls the same `stopped` future for
-/// all events, because a new future would miss a signal that arrives together with an event.
+/// all events, because a new future would miss a Ctrl-C that arrives together with an event.
 async fn take_until(
     events: &mut mpsc::Receiver<SourceEvent>,
     stopped: impl Future<Output = std::io::Result<()>>,

@@ -30,7 +30,7 @@ pub(super) fn values(schema: &Value) -> Vec<(String, String)> {
     described.chain(plain.map(|value| (format!("`{}`", written(value)), String::new()))).collect()
 }
 
-/// Writes a link to a type on the page.
+/// Writes a Markdown link to the heading of a type on the same page.
 pub(super) fn link(name: &str) -> String {
     format!("[{name}](#{})", name.to_lowercase())
 }

@@ -117,7 +117,7 @@ pub(super) fn change(path: &str, args: &[OscType]) -> Result<ConfigPatch, Comman
 
 /// Finds the setting at a path relative to `/khor/set/`. Fails if OSC may not change it.
 fn open_field(path: &str) -> Result<&'static Field, CommandError> {
-    // In OSC, only slashes separate the parts of a path.
+    // Reject a path with dots, because slashes separate the parts of a path in OSC.
     let field = if path.contains('.') { None } else { Config::field(&path.replace('/', ".")) };
     if let Some(field) = field.filter(|field| field.access == Access::Anyone) {
         return Ok(field);

@@ -199,7 +199,7 @@ fn list(dir: &Path) -> io::Result<Listed> {
         }
     }
     is_cut |= paths.len() > MAX_FILES;
-    // `None` if the file has just been deleted.
+    // Skip a file that has just been deleted.
     let stamped = |path: PathBuf| Some((Stamp::from(&fs::metadata(&path).ok()?), path));
     let files = paths.into_iter().take(MAX_FILES).filter_map(stamped);
     Ok(Listed { files: files.map(|(stamp, path)| (path, stamp)).collect(), is_cut })

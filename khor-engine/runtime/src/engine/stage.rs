@@ -217,7 +217,7 @@ impl Stage {
     }
 }
 
-/// Lists the first names, and the number of further names. There may be thousands of names.
+/// Lists the first four names, and the number of further names. There may be thousands of names.
 fn name_list(names: &[String]) -> String {
     const NAMED: usize = 4;
     let named = names.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");

@@ -57,8 +57,8 @@ fn check(
     if is_foreign && !is_page { Err(reject::custom(ForeignOrigin)) } else { Ok(()) }
 }
 
-/// Adds the security headers that every answer has. They allow the page to load files only from
-/// this listener, and forbid other pages to show it in a frame.
+/// Adds the security headers that every answer has. They allow khor's page to load files only
+/// from this listener, and forbid other pages to show khor's page in a frame.
 pub(super) fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in [

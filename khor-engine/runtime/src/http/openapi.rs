@@ -31,7 +31,7 @@ pub fn openapi_document() -> Value {
     write(super::table().iter().map(AsRef::as_ref))
 }
 
-/// Writes the document of these operations.
+/// Writes the `OpenAPI` document of these operations.
 fn write<'a>(table: impl Iterator<Item = &'a Operation>) -> Value {
     let (mut answers, mut bodies) = (answer_generator(), body_generator());
     let refusal = content("application/json", answers.subschema_for::<Refusal>().to_value());
