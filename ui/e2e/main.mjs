@@ -4,8 +4,8 @@
 //   node e2e/main.mjs <base url> <shots dir> --site <part>
 //   node e2e/main.mjs <base url> <shots dir> --original
 // With --expect-rise, the caller starts a load when this script prints "ok: there are charts". The
-// script prints all failures, and exits with status 1 if there are any. By default it tests one
-// view after another. These options select another test:
+// script prints all failures, and exits with status 1 if there are any. Without options,
+// the script tests one view after another. These options select another test:
 //   --token             the login to an engine that requires this token
 //   --token --prefix    the page behind a proxy that serves it under a path prefix
 //   --original          a web page that uses only the API of the original khor

@@ -37,8 +37,8 @@ async function scrolls(kit, page) {
   kit.check(speeds.every((speed) => speed < 100), `the score scrolls evenly (at most ${Math.max(...speeds).toFixed(0)} px a second)`);
 }
 
-/** Checks that the score does not scroll if the user prefers reduced motion. Its picture then
- *  changes once a bar. */
+/** Checks that the score does not scroll if the user prefers reduced motion. Instead, the
+ *  score is a still picture that changes once a bar. */
 async function still(kit) {
   const page = await kit.open('/', { ...WIDE, reducedMotion: 'reduce' });
   const first = (await pixels(page, '.roll canvas'))[0];

@@ -1,4 +1,4 @@
-// Renders the complete page with React. It replaces the first sentence, which boot.ts painted.
+// Renders the complete page with React. The page replaces the sentence that boot.ts has painted.
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';

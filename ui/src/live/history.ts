@@ -62,7 +62,7 @@ export class History {
   }
 
   /** Length of the time span that the charts show, in milliseconds: the age of the oldest point, at
-   *  most five minutes. It grows in steps, because each change redraws all charts. */
+   *  most five minutes. The time span grows in steps, because each change redraws all charts. */
   get windowMs(): number {
     const [first, last] = [this.times[0], this.lastTime];
     if (first === undefined || last === null) return LEAST_WINDOW_MS;

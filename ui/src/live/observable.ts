@@ -1,5 +1,5 @@
 // A value whose subscribers are called after each change. The whole state of the page consists of
-// such values. They do not use React, so the stores work before React is loaded.
+// such values. The values do not use React, so the stores work before React is loaded.
 
 export class Observable<T> {
   private current: T;

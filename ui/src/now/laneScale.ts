@@ -11,8 +11,8 @@ const CHART_BOTTOM = 42;
  *  looks small. */
 const LEAST_ABOVE = 3;
 
-/** Returns the top of a lane's scale, in octaves. It is above all `heights` and well above the
- *  `baseline`. It is a whole number, so that the scale rarely changes. */
+/** Returns the top of a lane's scale, in octaves. The top is above all `heights` and well
+ *  above the `baseline`. The top is a whole number, so that the scale rarely changes. */
 export function top(heights: readonly (number | null)[], baseline: number): number {
   let most = baseline + LEAST_ABOVE;
   for (const height of heights) if (height !== null && height > most) most = height;

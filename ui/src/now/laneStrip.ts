@@ -18,8 +18,8 @@ const OVERLAP = 2;
 /** Maximum time until the newest values are drawn, in milliseconds, even if their column is
  *  incomplete. */
 const STALE_MS = 500;
-/** How far a baseline must move before its band is drawn again, in octaves. This is about half a
- *  pixel. */
+/** How far a baseline must move before its band is drawn again, in octaves. On the
+ *  chart, this distance is about half a pixel. */
 const DRIFT = 0.05;
 /** uPlot requires this name for the scale of its first series. */
 const TIME = 'x';

@@ -1,6 +1,7 @@
 // Shows the score as a canvas that is wider than its window. The browser's compositor runs an
 // animation that moves the canvas by whole pixels. The page's main thread paints only notes that
-// began or ended, because painting the whole window 15 times a second would take most of its time.
+// began or ended, because painting the whole window 15 times a second would take most of the
+// thread's time.
 import type { Cue, Note } from '../api/types';
 import type { Stores } from '../app/stores';
 import { lanesOf } from '../live/catalogue';
