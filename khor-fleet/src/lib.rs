@@ -26,8 +26,8 @@
 //!
 //! A newer minor version appends fields to a message, or signals to the list of signals. A reader
 //! skips unknown fields and signals. A field that is missing in an older version counts as empty.
-//! Cues have version 1.0, and frames and site frames have version 1.1. Any other change needs a new
-//! major version.
+//! Any other change of the format needs a new major version. Currently, cues have version 1.0, and
+//! frames and site frames have version 1.1.
 //!
 //! A frame without added lanes has at most [`MAX_FRAME_BYTES`]. A reader accepts
 //! [`MAX_READ_BYTES`], so that newer versions can append fields. For a site frame, the limits are

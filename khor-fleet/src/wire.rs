@@ -47,7 +47,7 @@ pub enum ReadError {
     Malformed(String),
 }
 
-/// The message is longer than the maximum of its kind, which is this number of bytes.
+/// The message is too long. Contains the maximum length of a message of its kind, bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message is longer than the maximum of {0} bytes")]
 pub struct WriteError(pub usize);

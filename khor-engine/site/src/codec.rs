@@ -123,9 +123,9 @@ fn encode_signal(reading: &Reading, id: SignalId) -> Option<Signal> {
     Some(lane_signal::encode(reading.lanes[id]?, reading.rates[id]?, reading.baselines[id]?))
 }
 
-/// Decodes the reading in a frame. The host's relay has already computed its rates and levels.
-/// `catalogue` assigns the ids of added lanes, and receives unknown lanes. If a lane is dropped,
-/// also returns the reason.
+/// Decodes the reading in a frame. The host's relay has already computed the rates and levels in
+/// the frame. `catalogue` assigns the ids of added lanes, and receives unknown lanes. If a lane is
+/// dropped, also returns the reason.
 pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Option<DropReason>) {
     let signals = WIRE_POSITIONS.map(|position| frame.signals.get(position).copied().flatten());
     let mut reading = Reading {

@@ -1,7 +1,8 @@
 //! Publishes and receives the state of many hosts (a site) over NATS.
 //!
 //! A [`relay`] publishes either the state of one host, or the sum over all hosts of a site. An
-//! engine receives both. `docs/site.md` follows one frame from a relay to a note.
+//! engine receives the messages of both kinds of relays. `docs/site.md` follows one frame from a
+//! relay to a note.
 
 mod added_lanes;
 mod aggregate;

@@ -79,8 +79,8 @@ impl BaselineFile {
         Self { path, writing: Arc::default() }
     }
 
-    /// Returns the baselines of a scope. They are empty if the file is unreadable. khor then learns
-    /// them again.
+    /// Returns the baselines of a scope. If the file is unreadable, returns no baselines, and khor
+    /// learns them again.
     pub fn load(&self, scope: &Scope) -> Signals {
         let mut document = self.read().unwrap_or_else(|error| {
             warn!("{error}; khor learns the baseline again");

@@ -12,7 +12,7 @@ const DEPTH: usize = 16;
 const MOST_DIRECTORIES: usize = 20_000;
 
 /// Returns the paths of all cgroups of a unit, sorted. If several users run a unit in their
-/// sessions, it has one cgroup for each of them.
+/// sessions, the unit has one cgroup for each user.
 pub(super) fn of_unit(name: &str) -> Vec<String> {
     let mut found = Vec::new();
     walk(|path| {

@@ -135,8 +135,8 @@ impl Player {
 }
 
 /// Converts musical seconds to the synth's frames. The callback advances in blocks, so a single
-/// observation of the offset between the two clocks jitters by a block. A slow average of the
-/// offset removes the jitter and follows the drift.
+/// observation of the offset between musical time and the synth's frames jitters by a block. A slow
+/// average of the offset removes the jitter and follows the drift.
 #[derive(Clone, Copy, Debug, Default)]
 struct Clock {
     offset_frames: Option<f64>,

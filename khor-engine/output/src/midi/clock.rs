@@ -47,8 +47,8 @@ impl Clock {
 
     /// Schedules the clock messages of a step, evenly spaced. Stops the followers after a gap,
     /// because their position is then wrong, and khor can restart them only at a bar line.
-    /// `new_subscribers` have subscribed since the last bar line. A subscriber that receives the
-    /// start message is removed from that list.
+    /// `new_subscribers` lists the clients that have subscribed since the last bar line. A client
+    /// that receives the start message is removed from that list.
     pub(super) fn step(&mut self, step: Step, new_subscribers: &mut Vec<Addr>, schedule: &mut Schedule) {
         if let Self::Running { until } = *self
             && until.abs_diff(step.at) > GAP

@@ -1,8 +1,9 @@
 //! Sends MIDI through a port of the ALSA sequencer, to which other programs can subscribe.
 //!
-//! The role of a note selects its channel: melody as configured, bass 2, chords 3, percussion 10.
-//! Signals are controllers on channel 1. khor can also send MIDI [`clock`]. A thread ([`sender`])
-//! owns the [`port`] and the [`schedule`] of pending messages.
+//! The role of a note selects its channel. The melody has the configured channel, the bass has
+//! channel 2, chords have channel 3, and percussion has channel 10. Signals are sent as controllers
+//! on channel 1. khor can also send MIDI [`clock`]. A thread ([`sender`]) owns the [`port`] and the
+//! [`schedule`] of pending messages.
 //!
 //! Shortly before a message is due, the thread puts it on a [`queue`] of the sequencer. The kernel
 //! sends the message on time, so a late thread is not audible. Messages that are due later wait in

@@ -1,5 +1,5 @@
-//! Converts instants to the time of the sequencer's queue. The two clocks drift, so khor measures
-//! their offset and corrects it slowly.
+//! Converts instants to the time of the sequencer's queue. The queue's clock drifts against the
+//! system clock. So khor measures the offset between the two clocks, and corrects it slowly.
 
 use std::time::{Duration, Instant};
 

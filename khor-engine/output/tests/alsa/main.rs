@@ -1,5 +1,6 @@
 //! Tests of MIDI and sound through the running kernel's ALSA: its sequencer, and its loopback sound
-//! card (snd-aloop). `cargo xtask vm` runs these tests in a virtual machine that has both.
+//! card (snd-aloop). `cargo xtask vm` runs these tests in a virtual machine with a sequencer and a
+//! loopback card.
 //!
 //! The tests measure time, so only one of them runs at a time.
 

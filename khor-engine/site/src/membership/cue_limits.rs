@@ -24,7 +24,7 @@ const MOST_HOSTS: usize = 10_000;
 const HOST_REFUSAL: &str = "more cues than a host may send: 10 at once and 2 a second";
 /// Why a cue above [`OTHERS`] is rejected.
 const OTHERS_REFUSAL: &str =
-    "more cues than all hosts that send no frames here may send together: 40 at once and 20 a second";
+    "more cues than all hosts without frames in this site may send together: 40 at once and 20 a second";
 /// Limit of the changes (lost and found hosts) that a sub-site may report.
 pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
 

@@ -25,7 +25,8 @@ const TWICE: Duration = Duration::from_secs(10);
 pub struct Host {
     /// The host's name.
     pub name: Name,
-    /// The sub-site whose frames contain this host. `None` if the host's own frames arrive here.
+    /// The sub-site whose frames contain this host. `None` if the host sends its own frames to this
+    /// site.
     pub via: Option<Name>,
     /// The host's section.
     pub section: Option<Name>,
@@ -171,8 +172,8 @@ impl TrackedHost {
 
     /// How long the host may send no frame before it counts as silent. If several receivers share
     /// the frames, NATS sends each frame to a random one of the `shares` receivers. The timeout is
-    /// then long enough for 20 frames per receiver. So a receiver gets none of them with a
-    /// probability below 10⁻⁸.
+    /// then long enough for 20 frames per receiver. So the probability that a receiver gets none of
+    /// these frames is below 10⁻⁸.
     pub(super) fn silence_timeout(&self, shares: u32) -> Duration {
         let slow = self.interval.unwrap_or_default() * 20;
         if shares == 1 { SILENT } else { SILENT.max(slow.min(SLOWEST)) * shares }

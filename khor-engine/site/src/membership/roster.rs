@@ -1,4 +1,5 @@
-//! The hosts whose frames arrive here: their state, and the rejected messages. No I/O.
+//! The hosts that send their own frames to this site, with their state, and the rejected messages.
+//! No I/O.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -25,7 +26,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) is_back: bool,
 }
 
-/// All hosts whose frames arrive here.
+/// All hosts that send their own frames to this site.
 pub(crate) struct HostRoster {
     tracked: BTreeMap<Name, TrackedHost>,
     cue_limits: CueLimits,

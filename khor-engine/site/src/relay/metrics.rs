@@ -84,7 +84,7 @@ impl RelayMetrics {
             registry.register("hosts", "Hosts of the aggregated site, by state", self.hosts.clone());
             registry.register(
                 "cues_let_go",
-                "Cues that were dropped: too many a second, or the server was unavailable",
+                "Cues that were dropped: there were too many in a second, or the server was unavailable",
                 self.cues_dropped.clone(),
             );
             registry.register(

@@ -269,7 +269,7 @@ impl Publisher {
                 info!("sending to {} (frames dropped before: {dropped})", self.frame_subject);
             } else {
                 warn!(
-                    "stopped sending after {after_s} s, in which it sent {}; frames are dropped until the server accepts them",
+                    "stopped sending ({} sent in {after_s} s); frames are dropped until the server accepts them",
                     counted(frames, "frame")
                 );
             }

@@ -24,8 +24,8 @@ use crate::{
 
 /// Another relay that shares the site counts as ended if it sends nothing for this long.
 const PEER_ENDED: Duration = Duration::from_secs(3);
-/// Maximum number of other relays that share the site. Each of them delays the report of a silent
-/// host, and a peer could invent any number of relays.
+/// Maximum number of other relays that share the site. Each additional relay delays the report of a
+/// silent host, and a hostile peer could invent any number of relays.
 const MOST_PEERS: usize = 31;
 /// How long each change of a host is repeated. So the change is not lost even if a frame is lost.
 const REPEATED_FOR: Duration = Duration::from_secs(5);

@@ -25,7 +25,8 @@ const CUES: [CueKind; 5] =
 /// The kinds of sources, by their number in the file, from 0. Only append to this list: a number
 /// never changes its meaning.
 const SOURCES: [SourceKind; 3] = [SourceKind::Collector, SourceKind::Proc, SourceKind::Demo];
-/// Maximum number of counters in a file, because each counter has one bit in a mask.
+/// Maximum number of counters in a file. The file stores the known counters as a mask with one bit
+/// for each counter.
 const MAX_COUNTERS: usize = u64::BITS as usize;
 
 /// An entry of a block.
