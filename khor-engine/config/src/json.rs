@@ -6,8 +6,7 @@ use serde_json::{Value, error::Category};
 ///
 /// # Errors
 ///
-/// The error is a text that names the line and column of the syntax error. Callers put it after "…
-/// is not valid JSON: ".
+/// The error is a text such as "see line 2, column 7". Callers prepend "FILE is not valid JSON: ".
 pub fn parse(text: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(text).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
