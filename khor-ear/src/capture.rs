@@ -1,9 +1,9 @@
 //! Plays captures of real machines in the same way as simulated clips. The results for captures are
 //! only reported: no classifier is trained on captures, and no gate depends on them.
 //!
-//! `cargo xtask captures` writes the files. Each capture begins with [`QUIET_S`] seconds without
-//! load, followed by the load. The baseline is learned from a long capture of the idle machine.
-//! That capture is repeated until it is as long as the learning time of a simulated clip.
+//! `cargo xtask captures` writes the capture files. Each capture begins with [`QUIET_S`] seconds
+//! without load, followed by the load. The baseline is learned from a long capture of the idle
+//! machine. That capture is repeated until it is as long as the learning time of a simulated clip.
 
 use std::{
     fs,

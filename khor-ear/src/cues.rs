@@ -99,7 +99,7 @@ fn centred(mut levels: Vec<Bands>) -> (Vec<Bands>, f32) {
 mod tests {
     use super::*;
 
-    /// Tones of 0.2 s, each given as start time and frequency, plus noise.
+    /// Noise and tones of 0.2 s. Each tone is given by its start time and its frequency.
     fn sound(tones: &[(f64, f64)], seconds: f64, noise: f32) -> Vec<f32> {
         let rate = f64::from(RATE_HZ);
         let mut random = fastrand::Rng::with_seed(1);

@@ -113,8 +113,9 @@ pub(super) fn root_at(key: Key, seed: u64, bar: u64, chord_bars: u8, roots: &[i3
     if place == 0 || count == 0 {
         return home;
     }
-    // One random number is drawn for each group of four chords. It selects an entry. Each further
-    // chord of the group uses the next entry, so no entry is used twice in a row.
+    // One random number is drawn for each group of four chords. The number selects an entry of
+    // `roots`. Each further chord of the group uses the next entry, so no entry is used twice in a
+    // row.
     let start = Dice::new(seed, chord / 4, Stream::Harmony).below(count);
     let next = away().nth((start + turn + place) % count).unwrap_or(home);
     if count == 1 && place == 2 { home } else { next }

@@ -66,7 +66,7 @@ pub struct OfflineSettings {
 pub struct Offline {
     pipeline: Pipeline,
     performance: Performance,
-    /// Time of the last frame.
+    /// Timestamp of the last frame, ns.
     last_ns: Option<u64>,
     /// Length of the render up to the last frame, ns. It includes time that is not rendered yet,
     /// but no skipped gaps.
@@ -113,8 +113,8 @@ impl Offline {
         self.performance.composer().cue(kind);
     }
 
-    /// Updates lanes and baselines from a frame, without rendering. This is for frames before the
-    /// start of the music.
+    /// Updates lanes and baselines from a frame, without rendering. Use this function for frames
+    /// before the start of the music.
     pub fn learn(&mut self, frame: Frame) {
         self.last_ns = Some(frame.t_ns);
         if let Some(reading) = self.pipeline.push(frame) {
