@@ -60,7 +60,7 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
 }
 
 /// Describes the collector that the running engine uses. It may be another collector than the one
-/// that this check connects to. Returns `None` if the engine uses none.
+/// that this check connects to. Returns `None` if no running engine uses one.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
     let source = &input.health.as_ref()?.source;
     let delivers = source.kind == Some(SourceKind::Collector) && source.ok;
