@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Maximum time between two frames. A longer gap in a capture, for example a night in suspend, is
-/// shortened to this.
+/// shortened to this time.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Minimum time between two starts of a repeated capture. Without it, an empty capture would repeat
 /// without a pause.

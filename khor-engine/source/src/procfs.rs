@@ -51,7 +51,7 @@ impl ProcSource {
         Self::below(root, Path::new("/sys"))
     }
 
-    /// Creates a source that reads these two folders instead of `/proc` and `/sys`.
+    /// Creates a source that reads `root` instead of `/proc`, and `sys` instead of `/sys`.
     fn below(root: impl Into<PathBuf>, sys: &Path) -> Self {
         let root = root.into();
         // The kernel sends no notifications about the files that a test writes.

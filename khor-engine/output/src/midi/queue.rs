@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 /// Each reading corrects the map by the measured difference between the clocks, divided by this
 /// number.
 const CORRECTION_SHARE: u32 = 8;
-/// Maximum difference between the clocks that is due to drift. If it is larger, one of the clocks
-/// has jumped.
+/// Maximum difference between the clocks that drift can cause. If the difference is larger, one of
+/// the clocks has jumped.
 const MAX_DRIFT: Duration = Duration::from_millis(20);
 
 /// One reading of the queue's time, with the instants before and after it.

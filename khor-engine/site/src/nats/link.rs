@@ -51,7 +51,7 @@ impl Link {
     }
 
     /// Whether the server is connected and has sent something in the last three seconds. Call this
-    /// about once a second, because only a call detects new bytes.
+    /// about once a second, because new bytes are detected only during a call.
     pub(crate) fn is_up(&self) -> bool {
         let bytes = self.client.statistics().in_bytes.load(Ordering::Relaxed);
         let mut received = self.received.lock();

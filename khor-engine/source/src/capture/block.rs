@@ -44,7 +44,7 @@ pub(super) enum Problem {
     Cut,
     /// A block is damaged. The next call reads the item after the damage.
     Damaged(&'static str),
-    /// Another capture follows, but this version of its format is unknown.
+    /// Another capture follows. Its format has this version, which is unknown.
     Version(u8),
 }
 

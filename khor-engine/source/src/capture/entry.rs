@@ -251,7 +251,7 @@ fn origin(bytes: &mut Cursor) -> Result<(Origin, bool), Malformed> {
     }
     let lacks_edge = listed <= FIRST_OF_EDGE as u64;
     if lacks_edge {
-        let no_local = "an older khor recorded it as received and sent traffic";
+        let no_local = "an older khor recorded local traffic as received and sent traffic";
         edge::fill_availability(&mut availability, no_local);
     }
     Ok((Origin { kind, machine, interval_ms, recorder, availability }, lacks_edge))

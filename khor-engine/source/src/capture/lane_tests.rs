@@ -53,7 +53,7 @@ fn frame(step: u64, added: usize) -> Frame {
 }
 
 /// A capture of two sources. The first source begins without added lanes. Later it has two added
-/// lanes, and then three. The second source has one.
+/// lanes, and then three. The second source has one added lane.
 fn pieces() -> Vec<Recorded> {
     let mut pieces = vec![Recorded::Start(origin(SourceKind::Collector))];
     let frames = |steps: std::ops::Range<u64>, added| steps.map(move |step| frame(step, added));

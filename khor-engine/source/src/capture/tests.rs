@@ -33,8 +33,8 @@ fn cue(t_ns: u64) -> Cue {
     }
 }
 
-/// Creates a capture with all kinds of events. It has `seconds` from one source, and as many from
-/// another one.
+/// Creates a capture with all kinds of events. The capture has two sources, each of which lasts
+/// `seconds`.
 fn pieces(seconds: u64) -> Vec<Recorded> {
     let mut pieces = Vec::new();
     for kind in [SourceKind::Collector, SourceKind::Proc] {

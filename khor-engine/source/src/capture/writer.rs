@@ -141,7 +141,7 @@ impl CaptureWriter {
         self.bytes
     }
 
-    /// The path of the temporary file. It remains if the capture is never finished.
+    /// The path of the temporary file. The file remains if the capture is never finished.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -11,8 +11,8 @@ use khor_signal::{Accumulator, Counter, Counters};
 
 use super::set::set;
 
-/// Number of readings after which the devices are classified again. The devices below a device can
-/// change while its name stays the same.
+/// Number of readings after which the devices are classified again. The devices below a device (for
+/// example the disks of a RAID) can change while the name of the device stays the same.
 const READINGS_KEPT: u32 = 10;
 /// Major number of loop devices.
 const LOOP_MAJOR: &str = "7";
