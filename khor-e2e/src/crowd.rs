@@ -99,7 +99,7 @@ fn subscribed(socket: &Path) -> Option<UnixStream> {
 }
 
 /// Subscribes and never reads. Returns when the collector closes the connection because its buffer
-/// is full. The caller then calls this again.
+/// is full. The caller repeats this in a loop.
 fn never_reads(socket: &Path, ended: &AtomicBool) {
     let Some(mut stream) = subscribed(socket) else { return };
     // Writing fails once the collector has closed the connection.
@@ -120,7 +120,7 @@ fn reads_rarely(socket: &Path, ended: &AtomicBool) {
     }
 }
 
-/// Connects and sends an invalid message. The caller repeats this.
+/// Connects and sends an invalid message. The caller repeats this in a loop.
 fn sends_invalid_messages(socket: &Path, _: &AtomicBool) {
     if let Ok(mut stream) = UnixStream::connect(socket) {
         let _ = stream.write_all(&[0x5a; 4096]);

@@ -89,7 +89,7 @@ impl Hosts {
         self.control.lock().sent
     }
 
-    /// Stops these hosts from sending. All other hosts send.
+    /// Stops the hosts with these numbers from sending. All other hosts send.
     pub fn silence(&self, hosts: Vec<usize>) {
         self.control.lock().silent = hosts;
     }

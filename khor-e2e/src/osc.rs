@@ -11,7 +11,7 @@ pub fn message(address: &str, args: Vec<OscType>) -> Vec<u8> {
     encoder::encode(&packet).expect("encoding an OSC message")
 }
 
-/// Encodes a bundle. Its elements are already encoded and may be malformed.
+/// Encodes a bundle of `elements`, which are already encoded and may be malformed.
 pub fn bundle(elements: &[Vec<u8>]) -> Vec<u8> {
     let mut bytes = b"#bundle\0\0\0\0\0\0\0\0\x01".to_vec();
     for element in elements {

@@ -15,7 +15,7 @@ const VM: &str = "KHOR_VM";
 const SKIPPED_FILE: &str = "KHOR_SKIPPED_FILE";
 
 /// Prints why the test is skipped. The caller must then return. If the environment contains
-/// `KHOR_REQUIRE_ALL=1`, all tests must run, so this panics instead.
+/// `KHOR_REQUIRE_ALL=1`, all tests must run, so this function panics instead.
 pub fn skip(reason: &str) {
     skip_or_fail(reason, REQUIRE_ALL);
 }
@@ -64,8 +64,8 @@ fn test_name() -> String {
     thread.or_else(asked).unwrap_or_else(|| "a test".into())
 }
 
-/// Returns whether the test runs as root. If it does not, this skips the test, and the caller must
-/// return.
+/// Returns whether the test runs as root. If not, prints that the test is skipped. The caller must
+/// then return.
 pub fn root_or_skip() -> bool {
     let root = nix::unistd::geteuid().is_root();
     if !root {

@@ -2,10 +2,11 @@
 //! relays, and the time from a host's frame to its note. The engine receives the hosts' frames
 //! directly, or through two relays that share the hosts.
 //!
-//! The frames have the real format and pass through a real server with TLS. The first time begins
-//! just before the client sends the first frame in which a host stands out. It ends when
-//! `/api/metrics` reports the host as soloist. The second time ends at the onset of the host's
-//! first voice note. It is longer, because a note waits for its place in the bar.
+//! The frames have the real format and pass through a real server with TLS. Two times are
+//! measured. Both times begin just before the client sends the first frame in which a host stands
+//! out. The first time ends when `/api/metrics` reports the host as soloist. The second time ends
+//! at the onset of the host's first voice note. The second time is longer, because a note waits for
+//! its place in the bar.
 
 use std::{
     net::Ipv4Addr,

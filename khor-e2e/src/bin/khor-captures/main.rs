@@ -34,7 +34,7 @@ struct Options {
 }
 
 fn main() -> Result<()> {
-    // If its environment contains a role, this process only runs a load that uses memory.
+    // If the environment contains a role, this process only runs a load that uses memory.
     if let Some(role) = memory::role() {
         return memory::play(&role);
     }
