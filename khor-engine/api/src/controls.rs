@@ -34,14 +34,14 @@ pub struct ControlsReport {
 /// Why the sound device is muted, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub struct SilenceReport {
-    /// The reason for the mute. If there are several, this is the one that ends last.
+    /// The reason for the mute. If there are several reasons, this is the reason that ends last.
     pub reason: SilenceReason,
     /// When the mute ends by itself, milliseconds since 1970; `null` if only a client or the user
-    /// can end it.
+    /// can end the mute.
     pub until: Option<u64>,
 }
 
-/// What mutes the sound device.
+/// Why the sound device is muted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SilenceReason {

@@ -42,8 +42,8 @@ pub struct DeviatingSignal {
 pub struct SoundPart {
     /// Layer of the music: `bed`, `pulse` or `voice`.
     pub layer: String,
-    /// How the part sounds, in words.
+    /// How this part of the music sounds, in words.
     pub what: String,
-    /// Which signals cause the part, in words.
+    /// Which signals cause this part of the music, in words.
     pub because: String,
 }

@@ -1,7 +1,7 @@
 //! The parts that the command lines of khor's programs share.
 //!
 //! [`print`] prints without panicking. [`progress`] redraws a line of the terminal, and
-//! [`terminal`] detects whether this is possible. [`interrupt`] handles Ctrl-C. [`systemd`]
+//! [`terminal`] detects whether a terminal supports this. [`interrupt`] handles Ctrl-C. [`systemd`]
 //! notifies systemd. [`number`], [`address`] and [`path`] parse arguments.
 
 // `println!` panics if the disk is full or the terminal is closed. `print` does not.

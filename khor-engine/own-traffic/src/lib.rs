@@ -40,7 +40,7 @@ pub struct OwnTraffic(Mutex<Ledger>);
 struct Ledger {
     /// The open connections, by number.
     open: HashMap<u64, Connection>,
-    /// Number of the newest connection.
+    /// The number that identifies the newest connection.
     newest: u64,
     /// The traffic of closed connections, datagrams and published messages.
     ended: Amounts,

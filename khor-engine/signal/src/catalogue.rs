@@ -182,7 +182,7 @@ impl LaneInfo {
         }
     }
 
-    /// The definition that adds this lane to another catalogue.
+    /// The definition of this lane, for adding the lane to another catalogue.
     pub fn definition(&self) -> LaneDefinition {
         let Self { id: _, name, label, family, unit, scale, voice } = self;
         LaneDefinition {

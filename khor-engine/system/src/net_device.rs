@@ -10,7 +10,8 @@ use khor_proto::kernel_text;
 /// `ARPHRD_ETHER` of `linux/if_arp.h`.
 const ETHERNET: u32 = 1;
 
-/// A network device, by its folder below `/sys/class/net`. The device may disappear at any time.
+/// A network device, identified by its folder below `/sys/class/net`. The device may disappear at
+/// any time.
 #[derive(Clone, Debug)]
 pub struct NetDevice(PathBuf);
 

@@ -67,7 +67,7 @@ pub struct Greeting {
 /// All lanes, in the order of the catalogue.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 pub struct LaneList {
-    /// The lanes. The lists in a `values` event have this order.
+    /// The lanes. The lists in a `values` event have the same order as this list.
     pub lanes: Vec<LaneReport>,
 }
 

@@ -19,11 +19,11 @@ pub enum Rule {
     Above(f64),
     /// Only these numbers.
     Numbers(&'static [i32]),
-    /// Texts and paths that follow this rule.
+    /// Only texts and paths that follow this [`TextRule`].
     Text(&'static TextRule),
-    /// Lists that follow this rule.
+    /// Only lists that follow this [`ListRule`].
     List(&'static ListRule),
-    /// Maps that follow this rule.
+    /// Only maps that follow this [`MapRule`].
     Map(&'static MapRule),
 }
 

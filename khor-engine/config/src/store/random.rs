@@ -222,7 +222,8 @@ impl Run {
         assert!(is_same, "{path}: {read} instead of {value}");
     }
 
-    /// Checks that the file has the settings without the flags, and the unknown keys.
+    /// Checks that the file contains the unknown keys and the settings, but not the values of the
+    /// flags.
     fn assert_saved(&self) {
         let reopened = ConfigStore::open(self.store.path().to_owned());
         assert_eq!((reopened.config(), reopened.listen_error()), (&self.store.stored, None));
