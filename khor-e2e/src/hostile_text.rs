@@ -15,9 +15,9 @@ pub const OSC_52: &str = "\x1b]52;c;cm0=\x07";
 pub const HOSTILE: &str = "\x1b]52;c;cm0=\x07\u{9b}2J\u{7f}\r\u{202e}\u{2066}\u{200f}\u{61c}\u{200b}\u{feff}\u{ad}\
                            \u{e0041}\u{2028}\u{fe0f}";
 
-/// Finds the characters in an output that khor must remove: control characters other than line
-/// feeds and tabs, and invisible characters. Returns each once, escaped. The list of characters is
-/// independent of the tested code.
+/// Finds characters in khor's output that khor should have removed: control characters other than
+/// line feeds and tabs, and invisible characters. Returns each found character once, escaped. The
+/// list of characters is independent of the tested code.
 pub fn active(text: &str) -> String {
     const INVISIBLE: [RangeInclusive<char>; 10] = [
         '\u{ad}'..='\u{ad}',

@@ -75,8 +75,8 @@ fn exec_level(datagram: &[u8]) -> Option<f32> {
     }
 }
 
-/// Waits until the level is below [`QUIET`], at most [`QUIET_PATIENCE`]. The engine does not repeat
-/// an unchanged level.
+/// Waits until the level is below [`QUIET`], but at most for [`QUIET_PATIENCE`]. The engine sends
+/// only changes of the level, so the last received level is the current one.
 fn wait_for_quiet(arrivals: &Receiver<Arrival>, level: &mut f32) {
     let begun = Instant::now();
     while begun.elapsed() < QUIET_PATIENCE {

@@ -24,7 +24,7 @@ const GLANCE: Duration = Duration::from_secs(4);
 const TAIL: Duration = Duration::from_secs(2);
 /// Time between the end of a load and the measurement after it.
 const ENDING: Duration = Duration::from_millis(700);
-/// The limit on CPU use is multiplied by this after a load, because the load leaves some work
+/// Factor by which the limit on CPU use is higher after a load, because the load leaves some work
 /// behind.
 const AFTERMATH: f64 = 2.0;
 
