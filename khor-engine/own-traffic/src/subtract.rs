@@ -212,7 +212,8 @@ mod tests {
 
     #[test]
     fn byte_and_packet_counters_are_classified() {
-        // khor subtracts neither from the totals of all devices nor from the disk counters.
+        // khor does not subtract its own traffic from the totals of all devices or from the disk
+        // counters.
         const OTHERS: [Counter; 6] = [
             Counter::RxBytes,
             Counter::RxPackets,

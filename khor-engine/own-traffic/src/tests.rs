@@ -63,8 +63,8 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
         stream.read_exact(&mut [0; REQUEST_BYTES]).await.unwrap();
         for _ in 0..STREAM_BYTES / PIECE_BYTES {
             stream.write_all(&[7; PIECE_BYTES]).await.unwrap();
-            // A real listener gets a piece every 21 ms, and the kernel sends each piece
-            // immediately.
+            // A real listener receives a piece of sound every 21 ms, and the kernel sends each
+            // piece immediately.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         stream.write_all(&vec![7; STREAM_BYTES % PIECE_BYTES]).await.unwrap();
@@ -126,8 +126,8 @@ fn veth_stream_agrees_with_device() {
     }
     let (to_client, from_server) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
-    // Both devices disappear when the namespace of one of them ends, so the client waits until the
-    // test has read the counts.
+    // Both devices of the pair disappear when the namespace of one of them ends, so the client
+    // waits until the test has read the counts.
     let (measured, is_measured) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {

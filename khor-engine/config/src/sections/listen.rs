@@ -37,7 +37,7 @@ const ALLOWED_HOSTS: Rule = Rule::List(&ListRule {
     max_items: 16,
     items: "names",
     item: Rule::Text(&TextRule {
-        // The longest entry is a host name with a scheme and a port.
+        // The longest allowed entry is a host name with a scheme and a port.
         max_chars: HOST_CHARS + 15,
         form: "a name, name:port, or http://name",
         is_valid: |text| inert::is_inert(text) && text.parse::<AllowedHost>().is_ok(),

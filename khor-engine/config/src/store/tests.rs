@@ -99,7 +99,8 @@ fn oversized_files_are_neither_read_nor_written() {
     assert!(store.set(&json!({"music": {"bpm": 90}})).unwrap().not_saved.is_some());
     assert_eq!(fs::metadata(store.path()).unwrap().len(), before);
 
-    // The text of this list is below the size limit on one line, but above it when indented.
+    // On one line, the text of this list is below the size limit. With indentation, the text
+    // exceeds the limit.
     let list = format!("[{}0]", "0,".repeat(100_000));
     fs::write(store.path(), format!("{{\"theirs\": {list}}}")).unwrap();
     assert_eq!(store.set(&json!({"music": {"bpm": 91}})).unwrap().not_saved, None);

@@ -79,7 +79,7 @@ impl Replacement {
             .permissions(Permissions::from_mode(NEW_MODE))
             .tempfile_in(folder(&place))?;
         if let Some(old) = old {
-            // Opening for writing checks that the user may write to the old file.
+            // Opening the old file for writing checks that the user may write to the file.
             OpenOptions::new().write(true).open(&place)?;
             copy_permissions(file.as_file(), old)?;
         }

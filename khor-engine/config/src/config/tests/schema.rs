@@ -19,7 +19,7 @@ fn parts(schema: &Value) -> Vec<(String, &Value)> {
         let part = name.map_or(part, |name| &schema["$defs"][name]);
         let properties = part["properties"].as_object().into_iter().flatten();
         open.extend(properties.map(|(key, below)| (format!("{pointer}/{key}"), below)));
-        // A part that may be null has its schema in `anyOf`.
+        // If a part of the configuration may be null, its schema is in `anyOf`.
         let variants = part["anyOf"].as_array().into_iter().flatten();
         open.extend(variants.map(|variant| (pointer.clone(), variant)));
         found.push((pointer, part));
@@ -107,7 +107,7 @@ fn schema_ranges_match_validation() {
     assert!(ranges.len() >= 12, "{ranges:?}");
     for (path, property) in ranges {
         let (low, high) = (property["minimum"].as_f64().unwrap(), property["maximum"].as_f64().unwrap());
-        // A setting that may be null has a list of types.
+        // If a setting may be null, `type` is a list of types.
         let is_whole = property["type"].to_string().contains("integer");
         assert!(holds(&path, low, is_whole) && holds(&path, high, is_whole), "{path}: {property}");
         assert!(
