@@ -210,7 +210,7 @@ mod tests {
         let taken = file_for(&library, "other").unwrap_err().to_string();
         assert!(taken.contains("other.toml already contains the preset mine"), "{taken}");
         let taken = file_for(&library, "half").unwrap_err().to_string();
-        assert!(taken.contains("a preset that is invalid"), "{taken}");
+        assert!(taken.contains("an invalid preset"), "{taken}");
     }
 
     #[test]
