@@ -85,7 +85,7 @@ impl PipeWire {
             let _ = child.kill();
             let _ = child.wait();
         }
-        // A killed server does not remove its socket, and `restart` waits for the new server's socket.
+        // A killed server does not remove its socket, and `restart` waits for a new socket.
         let _ = std::fs::remove_file(self.socket());
     }
 
