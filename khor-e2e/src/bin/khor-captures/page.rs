@@ -13,10 +13,11 @@ const HEAD: &str = "# Captures of a real kernel
 
 `cargo xtask captures` records these captures with the real collector and `--redact`. A capture begins 12 s before its
 load and ends 4 s after it. The idle captures contain no load. The machine is virtual, and other developers use it too,
-so the captures also contain the work of other programs. \"busy before, after\" is the share of all CPUs that was busy
-before the load, and during two seconds after it. \"load average\" is that of the start of the recording.
+so the captures also contain the work of other programs. \"CPUs busy\" is the share of the CPU time of all CPUs that
+was used before the load, and during two seconds after the load. \"load average\" is the load average at the start of
+the recording.
 
-| capture | load | s | interval | bytes | busy before, after | load average | date | kernel, CPUs |
+| capture | load | duration | one sample every | size | CPUs busy | load average | date | kernel and CPUs |
 |---|---|---|---|---|---|---|---|---|
 ";
 
@@ -45,8 +46,9 @@ fn row(scenario: &Scenario, facts: &Facts) -> Result<String> {
     let [before, after] = [lead_busy_share, tail_busy_share].map(|share| format!("{:.0} %", 100.0 * share));
     let date = date()?;
     Ok(format!(
-        "| `{name}` | {runs} | {seconds} | {interval_ms} ms | {bytes} | {before}, {after} | {load_average} | {date} | \
-         {kernel}, {cpus} |\n"
+        "| `{name}` | {runs} | {seconds} s | every {interval_ms} ms | {bytes} bytes | \
+         CPUs {before} busy before and {after} after the load | load average {load_average} | {date} | \
+         kernel {kernel}, {cpus} CPUs |\n"
     ))
 }
 

@@ -70,23 +70,23 @@ pub(crate) const SCENARIOS: [Scenario; 11] = [
     scenario(
         "download",
         24,
-        "TCP from a peer behind a tun device, about 20 MB/s; the peer's TCP stack is outside the kernel, so the kernel \
-         counts only this end",
+        "receives about 20 MB/s by TCP from a peer behind a tun device; the peer's TCP stack is outside the \
+         kernel, so the kernel counts only this end",
         network::download,
     ),
-    scenario("upload", 24, "TCP to the peer of `download`, about 12 MB/s", network::upload),
+    scenario("upload", 24, "sends about 12 MB/s by TCP to the same peer as in `download`", network::upload),
     scenario(
         "disk",
         24,
-        "repeatedly: 32 MiB written past the cache, read back and removed; then 4 MiB through the cache \
-         with `fdatasync`",
+        "repeatedly writes 32 MiB past the cache, reads the data back and removes it; then writes 4 MiB \
+         through the cache with `fdatasync`",
         work::disk,
     ),
-    scenario("compile", 24, "three `cc -O1` at a time, on generated C files", work::compile),
+    scenario("compile", 24, "three compilers (`cc -O1`) at a time compile generated C files", work::compile),
     scenario(
         "retransmits",
         24,
-        "TCP to the peer of `download`, about 1 MB/s, over a line that loses 5 % of the packets",
+        "sends about 1 MB/s by TCP to the same peer as in `download`, over a line that loses 5 % of the packets",
         network::lossy,
     ),
     Scenario {
@@ -98,11 +98,11 @@ pub(crate) const SCENARIOS: [Scenario; 11] = [
             memory::pressure,
         )
     },
-    scenario("crash", 18, "three processes that end by SIGSEGV, 8 s apart", memory::crashes),
+    scenario("crash", 18, "three processes, 8 s apart, each of which ends by SIGSEGV", memory::crashes),
     scenario(
         "oom",
         18,
-        "three processes that fill a cgroup limited to 48 MiB until they are killed, 8 s apart",
+        "three processes, 8 s apart, each of which fills a cgroup limited to 48 MiB until the kernel kills the process",
         memory::kills,
     ),
     Scenario { interval_ms: 100, lead_s: 178, ..scenario("idle-long", 0, "no load", |_| Ok(())) },
