@@ -37,7 +37,7 @@ pub(crate) struct TroubleFields {
     fix: Option<String>,
 }
 
-/// Serializes both fields, for `#[serde(flatten, with)]`.
+/// Serializes the fields `error` and `fix`, for `#[serde(flatten, with)]`.
 #[expect(clippy::ref_option, reason = "serde passes a reference to the field")]
 pub(crate) fn serialize<S: Serializer>(trouble: &Option<Trouble>, serializer: S) -> Result<S::Ok, S::Error> {
     let (error, fix) = match trouble {
@@ -47,7 +47,8 @@ pub(crate) fn serialize<S: Serializer>(trouble: &Option<Trouble>, serializer: S)
     TroubleFields { error, fix }.serialize(serializer)
 }
 
-/// Deserializes both fields, for `#[serde(flatten, with)]`. The fields may be missing.
+/// Deserializes the fields `error` and `fix`, for `#[serde(flatten, with)]`. The fields may be
+/// missing.
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Trouble>, D::Error> {
     let TroubleFields { error, fix } = TroubleFields::deserialize(deserializer)?;
     Ok(error.map(|error| Trouble { error, fix }))

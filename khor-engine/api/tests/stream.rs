@@ -119,7 +119,8 @@ proptest! {
         }
     }
 
-    /// The engine sends only the events that change its state.
+    /// The engine does not send events that leave its state unchanged. Skipping such events must
+    /// not change the state of a client.
     #[test]
     fn skipped_events_change_nothing(events in vec(events(), 0..40)) {
         let mut engine = StreamState::default();

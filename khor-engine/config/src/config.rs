@@ -129,7 +129,8 @@ impl Config {
         self.check_access(patch, &ROOT, caller)
     }
 
-    /// Whether `now` changes a setting that takes effect only after a restart.
+    /// Whether the configuration `now` has a different value for a setting that takes effect only
+    /// after a restart.
     pub fn restart_needed(&self, now: &Self) -> bool {
         self.needs_restart(now, &ROOT)
     }

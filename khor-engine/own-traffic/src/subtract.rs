@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Subtracts khor's own traffic from a source's counters of the whole machine.
 ///
-/// The results never fall. If the counters do not include some of khor's own traffic yet, it is
-/// subtracted later.
+/// The results never fall. Traffic of khor that the counters do not include yet is subtracted
+/// later.
 #[derive(Debug)]
 pub struct Subtraction {
     own: Arc<OwnTraffic>,

@@ -1,5 +1,5 @@
-//! Tests in separate network namespaces that the computed own traffic agrees with the counts of the
-//! network devices.
+//! Compares khor's computation of its own traffic with the counts of the network devices. Each test
+//! uses separate network namespaces.
 
 use std::{
     io::{Read, Write},

@@ -113,7 +113,7 @@ impl Catalogue {
     /// # Errors
     ///
     /// Fails if the catalogue is full, if another lane has the name, or if the definition breaks a
-    /// rule. The catalogue then stays unchanged.
+    /// rule. In all these cases, the catalogue stays unchanged.
     pub fn add(&mut self, lane: LaneDefinition) -> Result<LaneId, CatalogueError> {
         if let Some(problem) = lane.problem() {
             return Err(CatalogueError::Invalid { name: lane.name, problem });

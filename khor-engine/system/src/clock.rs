@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Converts a time to milliseconds since 1970. An earlier time becomes 0.
+/// Converts a time to milliseconds since 1970. A time before 1970 becomes 0.
 pub fn unix_ms(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }

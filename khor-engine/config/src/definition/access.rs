@@ -20,7 +20,7 @@ pub enum Access {
 }
 
 impl Access {
-    /// The callers in words, for the text "only … may set this".
+    /// The callers that have this level, in words, for the text "only … may set this".
     pub const fn words(self) -> &'static str {
         match self {
             Self::Anyone => "programs on this machine",

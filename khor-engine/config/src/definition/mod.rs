@@ -1,10 +1,10 @@
 //! The language in which khor defines its settings. Each setting is defined once, with its type,
 //! default, meaning, allowed values and access.
 //!
-//! The macro [`section`] reads these definitions. It generates the struct of a section, its
-//! defaults, its patch, the checks, the JSON Schema and the rows of the table of all settings. A
-//! [`Setting`] is a section or a single value. A [`Leaf`] is a type of single values. A [`Patch`]
-//! is a change of settings.
+//! The macro [`section`] reads the definitions of a section's settings. The macro generates the
+//! struct of the section, its defaults, its patch, the checks, the JSON Schema and the rows of the
+//! table of all settings. A [`Setting`] is a section or a single value. A [`Leaf`] is a type of
+//! single values. A [`Patch`] is a change of settings.
 
 mod access;
 mod field;

@@ -41,7 +41,7 @@ pub trait Setting: Clone + PartialEq {
     /// already equal, keeps its notation, such as `5e-1`.
     fn write(&self, place: &Place<'_>, into: &mut Value);
 
-    /// Whether `now` changes a value that takes effect only after a restart.
+    /// Whether `now` has a different value for a setting that takes effect only after a restart.
     fn needs_restart(&self, now: &Self, place: &Place<'_>) -> bool;
 
     /// Adds one row to the table of all settings for each single value. `self` has the defaults.

@@ -10,8 +10,8 @@ section! {
         /// Largest total size of the files in the folder for recordings, MiB. The default is enough
         /// for 80 hours of FLAC, or 20 hours of WAV at 48 kHz.
         quota_mib: u32 = 20 * 1024, Rule::Range(1.0, MAX_MIB), Access::Api;
-        /// Space that recordings leave free on the file system of this folder, MiB. Null means 1
-        /// GiB or a twentieth of the file system, whichever is less.
+        /// Space that recordings leave free on the file system of the folder for recordings, MiB.
+        /// Null means 1 GiB or a twentieth of the file system, whichever is less.
         min_free_mib: Option<u32> = None, Rule::Range(0.0, MAX_MIB), Access::Api;
     }
 }

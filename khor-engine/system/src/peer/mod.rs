@@ -1,8 +1,8 @@
 //! Finds the user whose program is at the other end of a TCP connection.
 //!
-//! The kernel knows this user only for connections within this machine. [`sock_diag`] asks the
-//! kernel for one socket, which is fast. [`table`] reads `/proc/net/tcp`, for kernels without
-//! `sock_diag`.
+//! The kernel knows the user at the other end only if both ends of the connection are on this
+//! machine. [`sock_diag`] asks the kernel for one socket, which is fast. [`table`] reads
+//! `/proc/net/tcp`, for kernels without `sock_diag`.
 
 mod sock_diag;
 mod table;
