@@ -113,6 +113,21 @@ fn session_plays_on_card_and_sequencer() {
     end_session("listener");
 }
 
+/// Tests the commands of docs/guide.md that keep the engine off for one account: a masked engine
+/// stops, and does not start with the next session.
+fn keep_engine_off(user: &str) {
+    let systemctl = |what: &str| in_session(user, &format!("systemctl --user {what}"));
+    let state = || outcome_of(&systemctl(&format!("is-active {UNIT}"))).1;
+    output_of(&systemctl(&format!("mask --now {UNIT}")));
+    assert_eq!(state(), "inactive", "a masked engine runs");
+    end_session(user);
+    output_of(&format!("loginctl enable-linger {user}"));
+    wait_for("the next session", || outcome_of(&systemctl("is-active default.target")).0.then_some(()));
+    assert_eq!(state(), "inactive", "a masked engine started with the session");
+    output_of(&systemctl(&format!("unmask {UNIT}")));
+    output_of(&systemctl(&format!("start {UNIT}")));
+}
+
 /// Tests that the installed unit allows access to the session bus. Pauses the player, which mutes
 /// the engine.
 fn control_on_session_bus() {
@@ -142,6 +157,7 @@ fn second_user_connects_and_stranger_gets_fix() {
     assert_eq!(health("second", 17322).expect("the engine's health")["source"]["kind"], "collector");
     let (is_success, text) = outcome_of(&of("stranger", "khor doctor"));
     assert!(!is_success && text.contains("usermod --append --groups khor stranger"), "{text}");
+    keep_engine_off("second");
     end_session("second");
     assert!(Path::new("/run/khor/collector.sock").exists());
 }

@@ -21,7 +21,7 @@ pub fn interval_shortfall(requested_ms: u16, granted_ms: u16) -> Option<Shortfal
             "samples arrive every {granted_ms} ms, not every {requested_ms} ms: this user is not trusted"
         ),
         fix: format!(
-            "the administrator can allow it: add {} to KHOR_TRUST= in /etc/default/khor, then run systemctl \
+            "the administrator can trust this user: add {} to KHOR_TRUST= in /etc/default/khor, then run systemctl \
              restart khor-collector",
             user()
         ),
