@@ -108,8 +108,8 @@ impl CueLimits {
         Self { hosts: BTreeMap::new(), others: Limits::new(OTHERS, OTHERS_SOUND, now), tidied: now }
     }
 
-    /// Accepts or rejects a cue of this host. `sends_frames` states whether the host sends frames to
-    /// this site. If the cue is rejected, returns the limit that was exceeded.
+    /// Accepts or rejects a cue of this host. `sends_frames` states whether the host sends frames
+    /// to this site. If the cue is rejected, returns the limit that was exceeded.
     pub(super) fn admit(
         &mut self,
         host: &Name,
