@@ -20,11 +20,15 @@ const BANNED: [(&str, &str); 12] = [
     ("at even distances", "evenly spaced"),
 ];
 
-/// The banned phrases of a line, which must not be parts of longer words.
+/// The banned phrases of a line. Parts of longer words and of names do not count.
 fn banned_in(line: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
-    let mut words = line.to_lowercase().replace(|it: char| !it.is_alphanumeric(), " ");
-    words = format!(" {} ", words.split_whitespace().collect::<Vec<_>>().join(" "));
-    BANNED.iter().filter(move |(phrase, _)| words.contains(&format!(" {phrase} ")))
+    let line = line.to_lowercase();
+    let is_letter = |it: char| it.is_alphanumeric() || it == '_';
+    BANNED.iter().filter(move |(phrase, _)| {
+        line.match_indices(phrase).any(|(at, _)| {
+            !line[..at].ends_with(is_letter) && !line[at + phrase.len()..].starts_with(is_letter)
+        })
+    })
 }
 
 #[test]
@@ -45,6 +49,6 @@ fn texts_avoid_banned_words() {
 fn only_whole_words_are_banned() {
     let found = |line| banned_in(line).map(|(phrase, _)| *phrase).collect::<Vec<_>>();
     assert_eq!(found("khor reads the file anew, as recommended."), ["anew"]);
-    assert_eq!(found("what was told_of"), ["told of"]);
-    assert!(found("Amendments that renew").is_empty());
+    assert_eq!(found("What was told of it"), ["told of"]);
+    assert!(found("Amendments that renew cues_let_go").is_empty());
 }
