@@ -8,7 +8,7 @@ export const KERNEL_LANES = [
   { name: 'local', label: 'local traffic', family: 'network', grain: 20000 },
   { name: 'retx', label: 'retransmits', family: 'network', grain: 0.3 },
   { name: 'io', label: 'disk traffic', family: 'disk', grain: 100000 },
-  { name: 'lat', label: 'disk waits', family: 'disk', grain: 0.001 },
+  { name: 'lat', label: 'disk latency', family: 'disk', grain: 0.001 },
   { name: 'stall', label: 'waiting on disk', family: 'disk', grain: 0.02 },
   { name: 'mem', label: 'memory pressure', family: 'memory', grain: 0.02 },
   { name: 'fault', label: 'page faults', family: 'memory', grain: 500 },

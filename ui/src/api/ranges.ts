@@ -1,6 +1,6 @@
 // Limits of the settings. `cargo xtask api` writes this file from khor-engine/config; do not edit it.
 
-/** Least and greatest value. */
+/** Lowest and highest value of each numeric setting. */
 export const RANGES = {
   'listen.port': { min: 1, max: 65535 },
   'bpf.enabled_mask': { min: 0, max: 63 },
@@ -18,7 +18,7 @@ export const RANGES = {
   'recordings.min_free_mib': { min: 0, max: 16777216 },
 } as const;
 
-/** All values of a setting that has few. */
+/** All values of each setting with a fixed list of values. */
 export const CHOICES = {
   'music.scale': ['pentatonic_minor', 'pentatonic_major', 'natural_minor', 'harmonic_minor', 'major', 'dorian', 'phrygian', 'lydian', 'mixolydian', 'whole_tone', 'chromatic'],
   'audio.backend': ['', 'pulseaudio', 'alsa'],
@@ -27,7 +27,7 @@ export const CHOICES = {
   'site.mode': ['ensemble', 'sections', 'roll_call'],
 } as const;
 
-/** Most entries of a list. */
+/** Largest number of entries in each list. */
 export const MAX_ITEMS = {
   'listen.allowed_hosts': 16,
   'bpf.tgid_allow': 15,

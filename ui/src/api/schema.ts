@@ -7,11 +7,15 @@ export interface components {
         /** @description The sound device. */
         Audio: {
             /**
-             * @description Sound server: `pulseaudio`, `alsa`, or empty for the first that answers.
+             * @description System through which khor plays: `pulseaudio` or `alsa`. Empty selects the first one
+             *     that works.
              * @enum {string}
              */
             backend: "" | "pulseaudio" | "alsa";
-            /** @description Sound device: `id:…` as listed by `khor devices`, or empty for the default device. */
+            /**
+             * @description Id of the sound device (`id:…`), as `khor devices` lists it. Empty selects the default
+             *     device.
+             */
             device: string;
             /**
              * Format: int8
@@ -21,97 +25,105 @@ export interface components {
             loudness_lufs: -23 | -18 | -16;
             /**
              * Format: float
-             * @description Volume of the sound device and of recordings.
+             * @description Volume of the sound device and of recordings, 0 (silent) to 1.
              */
             master_gain: number;
             /**
              * Format: uint32
-             * @description Sample rate that khor requests, hertz. The device may use another.
+             * @description Sample rate that khor requests, hertz. The device may use another rate.
              */
             sample_rate: number;
         };
         /** @description The sound device. */
         AudioReport: {
-            /** @description How khor reaches the device: `pulseaudio`, `alsa` and the like; `null` while none is open. */
+            /**
+             * @description The system through which khor plays, such as `pulseaudio` or `alsa`; `null` while no device
+             *     is open.
+             */
             backend: string | null;
             /**
              * Format: float
-             * @description Time that the synth needs for a block, as a share of the block's length. Above 1, the synth
-             *     is too slow.
+             * @description Time that the synth needs to compute a block of sound, divided by the duration of the block.
+             *     Above 1, the synth is too slow.
              */
             callback_load: number;
-            /** @description The device's name for people; `null` while none is open. */
+            /** @description Display name of the device; `null` while no device is open. */
             device: string | null;
             /**
              * Format: uint64
-             * @description Notes that were dropped since the engine started: notes for which the synth had no voice,
-             *     and notes that were too late for every output.
+             * @description Number of notes that khor has dropped since the engine started. khor drops a note if the
+             *     synth has no free voice, or if the note is too late for every output.
              */
             dropped_notes: number;
-            /** @description Whether the settings switch it on. */
+            /** @description Whether the part is on in the settings. */
             enabled: boolean;
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
             /**
              * Format: float
-             * @description Time from a note's onset to its sound, as the backend reports it, milliseconds; `null` while
-             *     nothing plays.
+             * @description Time from the onset of a note until the note sounds, milliseconds, as the backend reports
+             *     it; `null` while nothing plays.
              */
             latency_ms: number | null;
             /**
-             * @description Whether the device is silent, for any reason. `controls.silence` of the metrics has the
-             *     reason.
+             * @description Whether the device is muted: manually, by a snooze or by quiet hours. `controls.silence` in
+             *     `GET /api/metrics` has the reason.
              */
             muted: boolean;
-            /** @description Whether it works. False while it is off, and until it has started. */
+            /** @description Whether the part works. False while the part is off, and until it has started. */
             ok: boolean;
             /**
              * Format: float
-             * @description Highest recent sample, 0 to 1.
+             * @description Highest amplitude in the recent sound, 0 to 1.
              */
             peak: number;
-            /** @description The priority of the thread that plays; `null` until the system has answered. */
+            /**
+             * @description The scheduling priority of the audio thread; `null` until the system has answered khor's
+             *     request for real-time priority.
+             */
             priority: components["schemas"]["Priority"] | null;
             /**
              * Format: uint32
-             * @description How often khor reopened the sound device since the engine started.
+             * @description Number of times that khor has reopened the sound device since the engine started.
              */
             restarts: number;
             /**
              * Format: uint32
-             * @description Frames per second; `null` while no device is open.
+             * @description Sample rate of the device, Hz; `null` while no device is open.
              */
             sample_rate_hz: number | null;
             /**
              * Format: uint32
-             * @description Largest number of voices at once. It is below 24 while the processor is too slow for all
-             *     voices.
+             * @description Largest number of synth voices that can sound at the same time: 24, or fewer while the
+             *     processor is too slow.
              */
             voice_limit: number;
             /**
              * Format: uint32
-             * @description Voices that sound now, 0 to `voice_limit`.
+             * @description Number of synth voices that are sounding, 0 to `voice_limit`.
              */
             voices: number;
             /**
              * Format: uint64
-             * @description Gaps in the sound that the backend reported since the engine started; `null` if the backend
-             *     does not report gaps. Sound servers do not report gaps to khor.
+             * @description Number of underruns (gaps in the sound) since the engine started; `null` if the backend does
+             *     not report underruns. A sound server never reports them.
              */
             xruns: number | null;
         };
         /** @description The sound device. */
         AudioRequest: {
             /**
-             * @description Sound server: `pulseaudio`, `alsa`, or empty for the first that answers.
+             * @description System through which khor plays: `pulseaudio` or `alsa`. Empty selects the first one
+             *     that works.
              * @default
              * @enum {string}
              */
             backend: "" | "pulseaudio" | "alsa";
             /**
-             * @description Sound device: `id:…` as listed by `khor devices`, or empty for the default device.
+             * @description Id of the sound device (`id:…`), as `khor devices` lists it. Empty selects the default
+             *     device.
              * @default
              */
             device: string;
@@ -124,13 +136,13 @@ export interface components {
             loudness_lufs: -23 | -18 | -16;
             /**
              * Format: float
-             * @description Volume of the sound device and of recordings.
+             * @description Volume of the sound device and of recordings, 0 (silent) to 1.
              * @default 0.5
              */
             master_gain: number;
             /**
              * Format: uint32
-             * @description Sample rate that khor requests, hertz. The device may use another.
+             * @description Sample rate that khor requests, hertz. The device may use another rate.
              * @default 48000
              */
             sample_rate: number;
@@ -139,12 +151,12 @@ export interface components {
         BarReport: {
             /**
              * Format: uint64
-             * @description Number of the bar since the music began.
+             * @description Number of the current bar since the music began.
              */
             bar: number;
             /**
              * Format: uint64
-             * @description When the bar began, milliseconds since 1970.
+             * @description When the current bar began, milliseconds since 1970.
              */
             bar_ts_ms: number;
             /**
@@ -153,212 +165,213 @@ export interface components {
              */
             step_ms: number;
         };
-        /** @description The learned baseline. */
+        /** @description The baseline: the usual rate of each signal, which khor learns. */
         BaselineReport: {
-            /** @description Whether learning is frozen. */
+            /** @description Whether a user has frozen the baseline. khor does not change a frozen baseline. */
             frozen: boolean;
-            /** @description Whether the baseline is still being learned; `null` without a reading. */
+            /** @description Whether khor is still learning the baseline; `null` while no source delivers counts. */
             learning: boolean | null;
             /**
              * Format: float
-             * @description How much of the baseline is learned, 0 to 1; `null` without a reading.
+             * @description Share of the baseline that is learned, 0 to 1; `null` while no source delivers counts.
              */
             learnt: number | null;
         };
-        /** @description How the bed is played. */
+        /** @description The settings of the bed. */
         BedSettings: {
             /**
              * Format: float
-             * @description Loudness of the bass note under the chord, 0..=1; 0 is none.
+             * @description Velocity of the bass note, which lies below the chord, 0..=1. At 0, there is no bass note.
              */
             bass_velocity: number;
             /**
              * Format: float
-             * @description Length of one breath of the pad, seconds, 1..=20; rounded to whole bars.
+             * @description Length of one swell of the pad, seconds, 1..=20. It is rounded to whole bars.
              */
             breath_s: number;
             /**
              * Format: uint8
-             * @description Bars between harmony changes, 4..=8.
+             * @description Number of bars between changes of harmony, 4..=8.
              */
             chord_bars: number;
             /**
              * Format: uint8
-             * @description Chord notes played at once, 1..=4.
+             * @description Number of notes of the chord, 1..=4.
              */
             notes: number;
-            /** @description Where the chord lies; at least two octaves less five semitones wide for smooth voice leading. */
+            /** @description Register of the chord. For smooth voice leading, it should be at least 19 semitones wide. */
             register: components["schemas"]["Register"];
-            /** @description Roots as scale degrees, 1 to 64; the first is home. */
+            /** @description Roots of the chords, as 1 to 64 scale degrees. Every fourth chord has the first root. */
             roots: number[];
             /**
              * Format: float
-             * @description Time between the chord's notes, steps, 0..=4.
+             * @description Strum: the time between the onsets of the chord's notes, steps, 0..=4.
              */
             strum_steps: number;
             /**
              * Format: float
-             * @description Loudness of its notes, 0..=1.
+             * @description Velocity of the notes of the chord, 0..=1.
              */
             velocity: number;
         };
-        /** @description How the bed is played. */
+        /** @description The settings of the bed. */
         BedSettingsRequest: {
             /**
              * Format: float
-             * @description Loudness of the bass note under the chord, 0..=1; 0 is none.
+             * @description Velocity of the bass note, which lies below the chord, 0..=1. At 0, there is no bass note.
              */
             bass_velocity: number;
             /**
              * Format: float
-             * @description Length of one breath of the pad, seconds, 1..=20; rounded to whole bars.
+             * @description Length of one swell of the pad, seconds, 1..=20. It is rounded to whole bars.
              */
             breath_s: number;
             /**
              * Format: uint8
-             * @description Bars between harmony changes, 4..=8.
+             * @description Number of bars between changes of harmony, 4..=8.
              */
             chord_bars: number;
             /**
              * Format: uint8
-             * @description Chord notes played at once, 1..=4.
+             * @description Number of notes of the chord, 1..=4.
              */
             notes: number;
-            /** @description Where the chord lies; at least two octaves less five semitones wide for smooth voice leading. */
+            /** @description Register of the chord. For smooth voice leading, it should be at least 19 semitones wide. */
             register: components["schemas"]["Register"];
-            /** @description Roots as scale degrees, 1 to 64; the first is home. */
+            /** @description Roots of the chords, as 1 to 64 scale degrees. Every fourth chord has the first root. */
             roots: number[];
             /**
              * Format: float
-             * @description Time between the chord's notes, steps, 0..=4.
+             * @description Strum: the time between the onsets of the chord's notes, steps, 0..=4.
              * @default 0
              */
             strum_steps: number;
             /**
              * Format: float
-             * @description Loudness of its notes, 0..=1.
+             * @description Velocity of the notes of the chord, 0..=1.
              */
             velocity: number;
         };
-        /** @description The collector's programs in the kernel. */
+        /** @description The collector's eBPF programs in the kernel. */
         BpfReport: {
-            /** @description Whether the settings switch it on. */
+            /** @description Whether the part is on in the settings. */
             enabled: boolean;
             /**
              * Format: int32
-             * @description 0 without an error, else 1. Clients of the original khor read this field.
+             * @description 0 without an error, else 1. This field is for clients of the original khor, the program that
+             *     this khor replaces.
              */
             err_code: number;
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description Whether it works. False while it is off, and until it has started. */
+            /** @description Whether the part works. False while the part is off, and until it has started. */
             ok: boolean;
         };
-        /** @description What this engine requests from the collector. */
+        /** @description The engine's subscription to the collector: signals, sample interval and scope. */
         BpfSubscription: {
             /**
-             * @description Play only this cgroup: a systemd unit (`nginx.service`), or a path from the root of the
-             *     hierarchy that begins with a slash. Empty is the whole machine.
+             * @description Cgroup that khor plays: a systemd unit (`nginx.service`), or a path from the root of the
+             *     hierarchy that begins with a slash. Empty selects the whole machine.
              */
             cgroup: string;
             /**
              * Format: uint32
-             * @description The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32
-             *     irq.
+             * @description Groups of signals that khor plays, as a sum of bits: 1 exec, 2 net, 4 sched, 8 block,
+             *     16 tcp, 32 irq.
              */
             enabled_mask: number;
             /**
              * Format: uint16
-             * @description Time between samples, milliseconds.
+             * @description Time between two samples of the collector, milliseconds.
              */
             sample_interval_ms: number;
-            /** @description Play these processes, in addition to `cgroup`. */
+            /** @description Ids of processes that khor plays in addition to the processes of `cgroup`. */
             tgid_allow: number[];
-            /** @description Exclude these processes. */
+            /** @description Ids of processes that khor does not play. */
             tgid_deny: number[];
         };
-        /** @description What this engine requests from the collector. */
+        /** @description The engine's subscription to the collector: signals, sample interval and scope. */
         BpfSubscriptionRequest: {
             /**
-             * @description Play only this cgroup: a systemd unit (`nginx.service`), or a path from the root of the
-             *     hierarchy that begins with a slash. Empty is the whole machine.
+             * @description Cgroup that khor plays: a systemd unit (`nginx.service`), or a path from the root of the
+             *     hierarchy that begins with a slash. Empty selects the whole machine.
              * @default
              */
             cgroup: string;
             /**
              * Format: uint32
-             * @description The signals that khor plays, a sum of bits: 1 exec, 2 net, 4 sched, 8 block, 16 tcp, 32
-             *     irq.
+             * @description Groups of signals that khor plays, as a sum of bits: 1 exec, 2 net, 4 sched, 8 block,
+             *     16 tcp, 32 irq.
              * @default 63
              */
             enabled_mask: number;
             /**
              * Format: uint16
-             * @description Time between samples, milliseconds.
+             * @description Time between two samples of the collector, milliseconds.
              * @default 20
              */
             sample_interval_ms: number;
             /**
-             * @description Play these processes, in addition to `cgroup`.
+             * @description Ids of processes that khor plays in addition to the processes of `cgroup`.
              * @default []
              */
             tgid_allow: number[];
             /**
-             * @description Exclude these processes.
+             * @description Ids of processes that khor does not play.
              * @default []
              */
             tgid_deny: number[];
         };
-        /** @description One check. */
+        /** @description One check and its result. */
         Check: {
-            /** @description What was found. */
+            /** @description What the check found, one line. */
             detail: string;
-            /** @description What to do about a problem; `null` without a problem. */
+            /** @description How to fix the problem; `null` if the check found no problem. */
             fix: string | null;
             /** @description What was checked, one or two words, such as `collector`. */
             name: string;
-            /** @description The result. */
+            /** @description Whether the check found a problem. */
             state: components["schemas"]["CheckState"];
         };
-        /** @description The result of a check. */
+        /** @description Whether a check found a problem. */
         CheckState: "ok" | "problem" | "off";
-        /** @description An example. */
+        /** @description A clip: an example of how one scenario sounds, such as a busy disk. */
         ClipInfo: {
-            /** @description Path of the sound on this server. */
+            /** @description Path of the clip's WAV file on this server. */
             file: string;
             /** @description How the scenario sounds, in words. */
             listen_for: string;
-            /** @description Name of the scenario. */
+            /** @description Name of the scenario, such as `idle`. */
             scenario: string;
             /**
              * Format: double
-             * @description Length, seconds.
+             * @description Length of the clip, seconds.
              */
             seconds: number;
-            /** @description What the machine does, in words. */
+            /** @description What the machine does in the scenario, in words. */
             title: string;
         };
-        /** @description Examples of the sounds of machines. */
+        /** @description The clips: examples of how a machine's activity sounds. */
         ClipList: {
-            /** @description The examples. */
+            /** @description The clips. */
             clips: components["schemas"]["ClipInfo"][];
         };
         /**
-         * @description All settings. Unknown keys stay in the file, with a warning. khor rejects a change with an
-         *     unknown key.
+         * @description All settings of khor. Unknown keys stay in the file, and khor warns about them. khor rejects
+         *     a change with an unknown key.
          */
         Config: {
             /** @description The sound device. */
             audio: components["schemas"]["Audio"];
-            /** @description What this engine requests from the collector. */
+            /** @description The engine's subscription to the collector: signals, sample interval and scope. */
             bpf: components["schemas"]["BpfSubscription"];
-            /** @description The session bus. */
+            /** @description The services that khor offers on the session bus. */
             desktop: components["schemas"]["Desktop"];
-            /** @description Which parts run. */
+            /** @description Which parts of khor are on. */
             features: components["schemas"]["Features"];
-            /** @description Where the HTTP API listens. */
+            /** @description The address of the HTTP API, and which clients it serves. */
             listen: components["schemas"]["Listen"];
             /** @description MIDI output. */
             midi: components["schemas"]["Midi"];
@@ -366,7 +379,7 @@ export interface components {
             music: components["schemas"]["Music"];
             /** @description OSC output and input. */
             osc: components["schemas"]["Osc"];
-            /** @description Hours in which the sound device is muted. */
+            /** @description Hours in which khor mutes the sound device every day. */
             quiet: components["schemas"]["Quiet"];
             /** @description Limits of the disk space for recordings. */
             recordings: components["schemas"]["Recordings"];
@@ -378,40 +391,43 @@ export interface components {
             ui: components["schemas"]["Ui"];
             /**
              * Format: uint32
-             * @description Version of this format.
+             * @description Version of the configuration format.
              */
             version: number;
         };
-        /** @description The whole configuration after a change. `C` is the configuration. */
+        /**
+         * @description The answer to a change of the configuration. It contains the whole new configuration, of type
+         *     `C`.
+         */
         ConfigChanged: {
             /** @description The sound device. */
             audio: components["schemas"]["Audio"];
-            /** @description What this engine requests from the collector. */
+            /** @description The engine's subscription to the collector: signals, sample interval and scope. */
             bpf: components["schemas"]["BpfSubscription"];
-            /** @description The session bus. */
+            /** @description The services that khor offers on the session bus. */
             desktop: components["schemas"]["Desktop"];
-            /** @description Which parts run. */
+            /** @description Which parts of khor are on. */
             features: components["schemas"]["Features"];
-            /** @description Where the HTTP API listens. */
+            /** @description The address of the HTTP API, and which clients it serves. */
             listen: components["schemas"]["Listen"];
             /** @description MIDI output. */
             midi: components["schemas"]["Midi"];
             /** @description The music. */
             music: components["schemas"]["Music"];
             /**
-             * @description Why khor could not write the change to the file; `null` if it did. A change that was not
-             *     written lasts until the engine ends.
+             * @description Why khor could not write the change to the configuration file; `null` if khor wrote it. An
+             *     unwritten change is lost when the engine ends.
              */
             not_saved: string | null;
             /** @description Always true. */
             ok: boolean;
             /** @description OSC output and input. */
             osc: components["schemas"]["Osc"];
-            /** @description Hours in which the sound device is muted. */
+            /** @description Hours in which khor mutes the sound device every day. */
             quiet: components["schemas"]["Quiet"];
             /** @description Limits of the disk space for recordings. */
             recordings: components["schemas"]["Recordings"];
-            /** @description Whether a changed key takes effect only after a restart. */
+            /** @description Whether at least one of the changed settings takes effect only after a restart of khor. */
             restart_required: boolean;
             /** @description How rates become levels. */
             signals: components["schemas"]["Signals"];
@@ -421,22 +437,22 @@ export interface components {
             ui: components["schemas"]["Ui"];
             /**
              * Format: uint32
-             * @description Version of this format.
+             * @description Version of the configuration format.
              */
             version: number;
         };
         /** @description The configuration file. */
         ConfigReport: {
-            /** @description Always `null`; problems are in `warnings`. */
+            /** @description Always `null`; the problems are in `warnings`. */
             error: string | null;
-            /** @description Whether the file is valid. */
+            /** @description Whether the configuration file is valid. */
             ok: boolean;
-            /** @description What is wrong in the file, one line each. */
+            /** @description The problems of the configuration file, one line each. */
             warnings: string[];
         };
         /**
-         * @description All settings. Unknown keys stay in the file, with a warning. khor rejects a change with an
-         *     unknown key.
+         * @description All settings of khor. Unknown keys stay in the file, and khor warns about them. khor rejects
+         *     a change with an unknown key.
          */
         ConfigRequest: {
             /**
@@ -451,7 +467,7 @@ export interface components {
              */
             audio: components["schemas"]["AudioRequest"];
             /**
-             * @description What this engine requests from the collector.
+             * @description The engine's subscription to the collector: signals, sample interval and scope.
              * @default {
              *       "cgroup": "",
              *       "enabled_mask": 63,
@@ -462,7 +478,7 @@ export interface components {
              */
             bpf: components["schemas"]["BpfSubscriptionRequest"];
             /**
-             * @description The session bus.
+             * @description The services that khor offers on the session bus.
              * @default {
              *       "bus": false,
              *       "mpris": false,
@@ -471,7 +487,7 @@ export interface components {
              */
             desktop: components["schemas"]["DesktopRequest"];
             /**
-             * @description Which parts run.
+             * @description Which parts of khor are on.
              * @default {
              *       "audio": true,
              *       "bpf": true,
@@ -482,7 +498,7 @@ export interface components {
              */
             features: components["schemas"]["FeaturesRequest"];
             /**
-             * @description Where the HTTP API listens.
+             * @description The address of the HTTP API, and which clients it serves.
              * @default {
              *       "allowed_hosts": [],
              *       "host": "127.0.0.1",
@@ -528,7 +544,7 @@ export interface components {
              */
             osc: components["schemas"]["OscRequest"];
             /**
-             * @description Hours in which the sound device is muted.
+             * @description Hours in which khor mutes the sound device every day.
              * @default {
              *       "enabled": false,
              *       "from": "22:00",
@@ -595,17 +611,17 @@ export interface components {
             ui: components["schemas"]["UiRequest"];
             /**
              * Format: uint32
-             * @description Version of this format.
+             * @description Version of the configuration format.
              * @default 1
              */
             version: number;
         };
-        /** @description A version of the configuration. */
+        /** @description The version of the configuration. */
         ConfigVersion: {
-            /** @description The tag of `GET /api/config`, without quotes. */
+            /** @description The `ETag` of `GET /api/config`, without quotes. It changes with every change of a setting. */
             tag: string;
         };
-        /** @description The current controls: the music, the volume, and whether the sound device is silent. */
+        /** @description The current controls: the settings of the music, the volume, and the mute. */
         ControlsReport: {
             /**
              * Format: float
@@ -614,7 +630,7 @@ export interface components {
             bpm: number;
             /**
              * Format: float
-             * @description How many notes play, 0 to 1.
+             * @description How many notes the machine's activity causes, 0 (few) to 1 (many).
              */
             density: number;
             /**
@@ -627,7 +643,7 @@ export interface components {
              * @description Volume of the sound device, 0 to 1.
              */
             master_gain: number;
-            /** @description Whether the sound device is silent, for any reason. */
+            /** @description Whether the sound device is muted: manually, by a snooze or by quiet hours. */
             muted: boolean;
             /** @description Name of the current preset. */
             preset: string;
@@ -636,13 +652,13 @@ export interface components {
              * @description When the current quiet hours end, milliseconds since 1970; `null` outside quiet hours.
              */
             quiet_until_ts_ms: number | null;
-            /** @description The scale of all notes. */
+            /** @description The musical scale of all notes. */
             scale: components["schemas"]["Scale"];
-            /** @description Why the sound device is silent; `null` if it is not. */
+            /** @description Why the sound device is muted; `null` if it is not muted. */
             silence: components["schemas"]["SilenceReport"] | null;
             /**
              * Format: float
-             * @description How slowly the music follows the signals, 0 to 1.
+             * @description How slowly the music follows the signals, 0 (immediately) to 1 (slowly).
              */
             smoothing: number;
             /**
@@ -654,36 +670,36 @@ export interface components {
         /** @description New cues. */
         CueList: {
             /**
-             * @description The cues since the previous event, oldest first. After a greeting, the newest cues, at most
-             *     64.
+             * @description The cues since the previous event, oldest first. After a greeting, these are the newest
+             *     cues, at most 64.
              */
             cues: components["schemas"]["CueReport"][];
         };
         /** @description A cue: a single event of the kernel, such as a crash. */
         CueReport: {
-            /** @description Name of the process; `null` if it is unknown. */
+            /** @description Name of the process; `null` if khor does not know the name. */
             comm: string | null;
             /**
              * Format: uint32
-             * @description A number whose meaning depends on the kind, such as the signal that ended a process; `null`
-             *     if there is none.
+             * @description A number whose meaning depends on `kind`, such as the number of the signal that ended a
+             *     process; `null` if this kind has no number.
              */
             detail: number | null;
-            /** @description The host of a site where it happened; `null` for this machine. */
+            /** @description The host on which the event happened, if the source is a site; `null` for this machine. */
             host: string | null;
             /**
-             * @description What happened, such as `crash`, `oom`, `exec` or `retx`. For a site also `lost`, when a host
-             *     stops sending, and `found`, when it sends again.
+             * @description What happened, such as `crash`, `oom`, `exec` or `retx`. For a site also `lost` (a host has
+             *     stopped sending) and `found` (the host sends again).
              */
             kind: string;
             /**
              * Format: uint32
-             * @description Process id; `null` if it is unknown.
+             * @description Id of the process; `null` if khor does not know the process.
              */
             pid: number | null;
             /**
              * Format: uint64
-             * @description Number of the cue since the engine started, from 1.
+             * @description Sequence number of the cue, from 1. The engine starts again at 1 after a restart.
              */
             seq: number;
             /**
@@ -692,11 +708,11 @@ export interface components {
              */
             ts_ms: number;
         };
-        /** @description Shape of the way from input to feature. */
+        /** @description The shape of the curve from the input to the feature. */
         Curve: "linear" | "square" | "root";
-        /** @description What khor offers on the session bus. */
+        /** @description The services that khor offers on the session bus. */
         Desktop: {
-            /** @description Offer `org.khor.Engine` on the session bus, for scripts and desktop tools. */
+            /** @description Offer the service `org.khor.Engine` on the session bus, for scripts and desktop tools. */
             bus: boolean;
             /**
              * @description Offer a media player to the desktop (MPRIS). Media keys and applets mute khor, set the
@@ -709,27 +725,30 @@ export interface components {
              */
             notifications: boolean;
         };
-        /** @description khor's parts on the session bus, together and one by one. */
+        /**
+         * @description The health of khor's services on the session bus: the overall health, and the health of each
+         *     service.
+         */
         DesktopReport: {
             /** @description The D-Bus service `org.khor.Engine`. */
             bus: components["schemas"]["Health"];
-            /** @description Whether the settings switch it on. */
+            /** @description Whether the part is on in the settings. */
             enabled: boolean;
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description The media player (MPRIS) for desktops and media keys. */
+            /** @description The media player (MPRIS), for desktops and media keys. */
             mpris: components["schemas"]["Health"];
-            /** @description Desktop notifications. */
+            /** @description The desktop notifications. */
             notifications: components["schemas"]["Health"];
-            /** @description Whether it works. False while it is off, and until it has started. */
+            /** @description Whether the part works. False while the part is off, and until it has started. */
             ok: boolean;
         };
-        /** @description What khor offers on the session bus. */
+        /** @description The services that khor offers on the session bus. */
         DesktopRequest: {
             /**
-             * @description Offer `org.khor.Engine` on the session bus, for scripts and desktop tools.
+             * @description Offer the service `org.khor.Engine` on the session bus, for scripts and desktop tools.
              * @default false
              */
             bus: boolean;
@@ -746,139 +765,148 @@ export interface components {
              */
             notifications: boolean;
         };
-        /** @description A signal that stands out. */
+        /** @description A signal that stands out from its baseline. */
         DeviatingSignal: {
             /**
              * Format: float
-             * @description How far the rate is above the usual rate, octaves.
+             * @description How far the rate is above the baseline, octaves.
              */
             deviation: number;
-            /** @description Two or three plain words, such as `received`. */
+            /** @description Display name of the signal, two or three words, such as `received`. */
             label: string;
             /**
              * Format: float
-             * @description The signal's level, 0 to 1.
+             * @description Level of the signal, 0 to 1.
              */
             level: number;
-            /** @description The usual rate with its unit. */
+            /** @description The baseline (the usual rate) with its unit. */
             ordinary: string;
-            /** @description The rate with its unit, such as `24.1 MB/s`. */
+            /** @description The current rate with its unit, such as `24.1 MB/s`. */
             rate: string;
             /** @description Name of the signal. */
             signal: string;
             /**
              * Format: double
-             * @description The rate divided by the usual rate; `null` if the usual rate is 0, and for all hosts of a
-             *     site together.
+             * @description The rate divided by the baseline. `null` if the baseline is 0, or if the signal is the sum
+             *     over the hosts of a site.
              */
             times: number | null;
         };
-        /** @description An output device. */
+        /** @description A sound device that can play. */
         DeviceInfo: {
-            /** @description Stable name for the configuration and the API: `id:<backend>:<device>`. */
+            /**
+             * @description Id of the device for the setting `audio.device` and the API: `id:<backend>:<device>`. A
+             *     restart does not change the id.
+             */
             id: string;
-            /** @description Whether khor uses it when no device is selected. */
+            /** @description Whether khor uses this device if none is selected. */
             is_default: boolean;
-            /** @description Name to show to users. */
+            /** @description Display name of the device. */
             name: string;
         };
-        /** @description The sound devices. */
+        /** @description The sound devices of this machine. */
         DeviceList: {
             /** @description The devices. */
             devices: components["schemas"]["DeviceInfo"][];
         };
-        /** @description A sound device was selected. */
+        /** @description The answer of `POST /api/audio/device`. */
         DeviceSelected: {
-            /** @description The selected device, `id:…`; empty for the default device. */
+            /** @description Id of the selected device; empty for the default device. */
             device: string;
             /** @description Always true. */
             ok: boolean;
         };
         /** @description The body of `POST /api/audio/device`. */
         DeviceSelectionRequest: {
-            /** @description `id:…` as listed. Empty or `default` selects the default device. */
+            /**
+             * @description Id of the device, from `GET /api/audio/devices`. Empty or `default` selects the default
+             *     device.
+             */
             device: string;
         };
-        /** @description The result of all checks. */
+        /** @description The results of all checks of this machine. */
         Diagnosis: {
-            /** @description The checks, in the order from the kernel to the loudspeaker. */
+            /** @description The results of the checks, in the order of the data flow from the kernel to the loudspeaker. */
             checks: components["schemas"]["Check"][];
-            /** @description Whether there is no problem. */
+            /** @description True if no check found a problem. */
             ok: boolean;
         };
-        /** @description The request was carried out. */
+        /** @description The answer to a request that succeeded and has no result. */
         Done: {
             /** @description Always true. */
             ok: boolean;
         };
         /** @description The data of one event. */
         EventData: components["schemas"]["MetricsReport2"] | components["schemas"]["StreamEvent"];
-        /** @description What plays and why, in words. */
+        /** @description A description of what khor plays and why, in words. */
         Explanation: {
-            /** @description The parts of the music. */
+            /** @description The parts of the music that are playing, each with its cause. */
             heard: components["schemas"]["SoundPart"][];
-            /** @description One sentence about the current activity. */
+            /** @description One sentence about the current activity of the machine. */
             sentence: string;
-            /** @description The signals that stand out, the largest deviation first, at most five. */
+            /** @description The signals that stand out from their baseline, the largest deviation first, at most five. */
             standing_out: components["schemas"]["DeviatingSignal"][];
-            /** @description The whole explanation as text of at most 80 columns. `khor explain` prints it. */
+            /**
+             * @description The whole explanation as text, in lines of at most 80 characters. `khor explain` prints this
+             *     text.
+             */
             text: string;
         };
-        /** @description Lanes that belong together: one colour on the page, one timbre and register in the music. */
+        /** @description A group of lanes that share a colour on the page, and a timbre and register in the music. */
         Family: "process" | "network" | "disk" | "memory" | "kernel";
-        /** @description A feature of the music that an input can move. */
+        /** @description A feature of the music that an input can change. */
         FeatureInfo: {
             /**
              * Format: float
-             * @description Smallest difference that a listener can hear.
+             * @description Smallest change of the feature that a listener can hear.
              */
             audible_step: number;
             /**
              * Format: float
-             * @description Highest value.
+             * @description Highest allowed value of the feature.
              */
             high: number;
-            /** @description `bed`, `pulse`, `voices` or `room`. */
+            /** @description Layer of the music: `bed`, `pulse`, `voices` or `room`. */
             layer: string;
             /**
              * Format: float
-             * @description Lowest value.
+             * @description Lowest allowed value of the feature.
              */
             low: number;
-            /** @description What changes in the sound, in words. */
+            /** @description What the feature changes in the sound, in words. */
             meaning: string;
-            /** @description Name in the mapping, such as `bed.brightness`. */
+            /** @description Name of the feature in a mapping, such as `bed.brightness`. */
             name: string;
             /** @description Unit of `low`, `high` and `audible_step`. */
             unit: string;
         };
-        /** @description Which parts run. */
+        /** @description Which parts of khor are on. */
         Features: {
-            /** @description Play on a sound device. */
+            /** @description Play the music on a sound device. */
             audio: boolean;
-            /** @description Use the collector. Without it, khor reads only `/proc`. */
+            /** @description Use the collector. If this is off, khor reads only `/proc`. */
             bpf: boolean;
             /** @description Play the synthetic demo source instead of this machine. */
             fake: boolean;
-            /** @description Send MIDI. */
+            /** @description Send the notes by MIDI. */
             midi: boolean;
-            /** @description Send OSC. */
+            /** @description Send the notes and signals by OSC. */
             osc: boolean;
         };
-        /** @description Features that are on. */
+        /** @description Which optional features are on. */
         FeaturesReport: {
-            /** @description Whether the synthetic demo is selected. */
+            /** @description Whether khor plays the synthetic demo source instead of this machine. */
             fake: boolean;
         };
-        /** @description Which parts run. */
+        /** @description Which parts of khor are on. */
         FeaturesRequest: {
             /**
-             * @description Play on a sound device.
+             * @description Play the music on a sound device.
              * @default true
              */
             audio: boolean;
             /**
-             * @description Use the collector. Without it, khor reads only `/proc`.
+             * @description Use the collector. If this is off, khor reads only `/proc`.
              * @default true
              */
             bpf: boolean;
@@ -888,89 +916,93 @@ export interface components {
              */
             fake: boolean;
             /**
-             * @description Send MIDI.
+             * @description Send the notes by MIDI.
              * @default false
              */
             midi: boolean;
             /**
-             * @description Send OSC.
+             * @description Send the notes and signals by OSC.
              * @default false
              */
             osc: boolean;
         };
-        /** @description What a patch's filter lets through. */
+        /** @description The kind of a patch's filter. */
         FilterMode: "low" | "band" | "high";
         /** @description The hosts of the current site. */
         FleetReport: {
-            /** @description The single host that plays as if it were this machine; `null` if all hosts play. */
+            /** @description The only host that plays, if the setting `site.host` selects one; `null` if all hosts play. */
             alone: components["schemas"]["SingleHostReport"] | null;
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
             /**
-             * @description The hosts, the largest deviation first, silent hosts last. For sites within the site, the
-             *     list has only the hosts that stand out.
+             * @description The hosts, sorted by deviation with the largest first; silent hosts are at the end. Of the
+             *     hosts of a sub-site, the list contains only the hosts that stand out.
              */
             hosts: components["schemas"]["HostReport"][];
             /**
              * Format: uint32
-             * @description Number of hosts that send, including hosts of the sites within the site.
+             * @description Number of hosts that are sending messages, including the hosts of sub-sites.
              */
             live: number;
-            /** @description Which hosts of the site play: the setting `site.mode`. */
+            /** @description The current value of the setting `site.mode`, which selects the hosts that play. */
             mode: components["schemas"]["SiteMode"];
-            /** @description Whether the site's messages arrive. */
+            /** @description Whether khor receives the site's messages. */
             ok: boolean;
-            /** @description Messages that were rejected. */
+            /** @description Number of rejected messages, by reason. */
             refused: components["schemas"]["RefusedMessages"];
-            /** @description Why khor cannot play `mode` exactly as requested; `null` if it can. */
+            /** @description Why khor cannot play in the requested mode; `null` if khor plays in this mode. */
             remark: string | null;
-            /** @description Sections that have a pulse of their own. */
+            /** @description The sections that have their own pulse. */
             sections: components["schemas"]["SectionReport"][];
             /**
              * Format: uint32
-             * @description Number of hosts that have stopped sending, including hosts of the sites within the site.
+             * @description Number of hosts that have stopped sending messages, including the hosts of sub-sites.
              */
             silent: number;
             /** @description Name of the site; `null` if no site is the source. */
             site: string | null;
-            /** @description Sites within the site, by name. */
+            /**
+             * @description The sub-sites, sorted by name. A sub-site is a site within this site. Its aggregators send
+             *     sums over its hosts instead of every host.
+             */
             sites: components["schemas"]["SubSiteReport"][];
-            /** @description Names of the one or two hosts that have the voices, the largest deviation first. */
+            /** @description Names of the soloists: the one or two hosts whose voices play, the largest deviation first. */
             soloists: string[];
             /**
              * Format: uint
-             * @description Turns of the roll call; 0 in other modes.
+             * @description Number of turns in the roll call, the mode in which the hosts play one after another; 0 in
+             *     other modes.
              */
             turns: number;
-            /** @description Number of hosts by the version of their relay. */
+            /** @description Number of hosts that run each version of the relay. */
             versions: {
                 [key: string]: number;
             };
         };
-        /** @description What granted real-time priority. */
+        /** @description The service that granted real-time priority. */
         Granter: "limits" | "rtkit";
-        /** @description The engine that sends the stream. */
+        /** @description The version and the start time of the engine that sends the stream. */
         Greeting: {
             /**
              * Format: uint64
-             * @description When the engine started, milliseconds since 1970. After a restart, notes and cues are
-             *     numbered from 1 again.
+             * @description When the engine started, milliseconds since 1970. After a restart, the engine numbers its
+             *     notes and cues from 1 again.
              */
             started_ts_ms: number;
             /** @description Version of the engine. */
             version: string;
         };
-        /** @description Whether a part is on, and whether it works. */
+        /** @description The health of one part of khor: whether the part is switched on, and whether it works. */
         Health: {
-            /** @description Whether the settings switch it on. */
+            /** @description Whether the part is on in the settings. */
             enabled: boolean;
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description Whether it works. False while it is off, and until it has started. */
+            /** @description Whether the part works. False while the part is off, and until it has started. */
             ok: boolean;
         };
         /** @description The state of every part of the engine. */
@@ -979,76 +1011,76 @@ export interface components {
             audio: components["schemas"]["AudioReport"];
             /** @description The learned baseline. */
             baseline: components["schemas"]["BaselineReport"];
-            /** @description The collector's programs in the kernel. */
+            /** @description The collector's eBPF programs in the kernel. */
             bpf: components["schemas"]["BpfReport"];
             /** @description The configuration file. */
             config: components["schemas"]["ConfigReport"];
             /** @description Path of the configuration file. */
             config_path: string;
-            /** @description khor's parts on the session bus. */
+            /** @description khor's services on the session bus. */
             desktop: components["schemas"]["DesktopReport"];
-            /** @description Features that are on. */
+            /** @description Which optional features are on. */
             features: components["schemas"]["FeaturesReport"];
             /** @description The machine on which the engine runs. */
             host: components["schemas"]["MachineReport"];
-            /** @description Remote listeners. */
+            /** @description The clients that listen to the sound over the network. */
             listen: components["schemas"]["ListenReport"];
             /** @description The MIDI output. */
             midi: components["schemas"]["MidiReport"];
-            /** @description Events that the collector's programs missed. */
+            /** @description Kernel events that the collector's programs missed. */
             missed: components["schemas"]["MissedReport"];
             /** @description The OSC output and input. */
             osc: components["schemas"]["OscReport"];
             /** @description The user's presets. */
             presets: components["schemas"]["PresetsReport"];
             /**
-             * @description The counters of the kernel, each with whether the source has it. Empty for a site and while
-             *     no source delivers.
+             * @description The kernel's counters. Each entry states whether the source has the counter. Empty for a
+             *     site, and while the source delivers nothing.
              */
             probes: components["schemas"]["ProbeReport"][];
             /** @description The current or last recording. */
             recording: components["schemas"]["RecordingStatus"];
-            /** @description The part of the machine that is counted: the scope. */
+            /** @description The scope: the part of the machine whose activity khor plays. */
             scope: components["schemas"]["ScopeReport"];
             /** @description Where the counts come from. */
             source: components["schemas"]["SourceReport"];
-            /** @description The time zone of the quiet hours. */
+            /** @description The time zone that the quiet hours use. */
             time: components["schemas"]["TimeReport"];
             /**
              * Format: uint64
-             * @description When this was written, milliseconds since 1970.
+             * @description When the engine made this report, milliseconds since 1970.
              */
             ts_ms: number;
             /** @description Version of the engine. */
             version: string;
         };
         /**
-         * @description The rates of the last two minutes, 5 points a second, oldest first, and the newest notes. Each
-         *     signal has one list, so the answer is much smaller than the history in `GET /api/metrics`.
+         * @description The rates of the last two minutes, 5 points per second, and the newest notes. Each signal has
+         *     one list of rates, so this answer is much smaller than the history in `GET /api/metrics`.
          */
         HistoryColumns: {
             /** @description The newest notes, at most 512, oldest first. */
             notes: components["schemas"]["NoteReport"][];
             /**
-             * @description The rates of each signal in its unit, one for each point, rounded to four digits; `null` if
-             *     the signal was missing.
+             * @description For each signal, a list with one rate per point. The rates are in the signal's unit and
+             *     rounded to four digits. A rate is `null` if the signal was missing.
              */
             rates: {
                 [key: string]: (number | null)[];
             };
-            /** @description The times of the points, milliseconds since 1970. */
+            /** @description The times of the points, milliseconds since 1970, oldest first. */
             ts_ms: number[];
         };
-        /** @description A point of the history. */
+        /** @description The rates and levels at one point in time. */
         HistoryPoint: {
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) that disks read per second.
+             * @description Kilobytes (1000 bytes) read from disks, per second.
              */
             blk_r_kbs: number | null;
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) that disks wrote per second.
+             * @description Kilobytes (1000 bytes) written to disks, per second.
              */
             blk_w_kbs: number | null;
             /**
@@ -1063,34 +1095,34 @@ export interface components {
             exec_s: number | null;
             /**
              * Format: double
-             * @description Interrupts of devices per second.
+             * @description Device interrupts per second.
              */
             irq_s: number | null;
             /**
-             * @description Level of each signal, 0 to 1; `null` if it was missing. Lanes that were added later are
-             *     missing.
+             * @description Level of each signal, 0 to 1; `null` if the signal was missing. Lanes that were added after
+             *     this time are not in the object.
              */
             levels: {
                 [key: string]: number | null;
             };
             /**
              * Format: double
-             * @description Share of the time in which some task waited for memory, percent.
+             * @description Share of the time in which at least one task waited for memory, percent.
              */
             mem_pct: number | null;
-            /** @description Rate of each signal in its unit; `null` if it was missing. */
+            /** @description Rate of each signal, in the signal's unit; `null` if the signal was missing. */
             rates: {
                 [key: string]: number | null;
             };
             /**
              * Format: double
-             * @description TCP segments sent again, per second.
+             * @description TCP segments that were sent again, per second.
              */
             retx_s: number | null;
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) received at the machine's edge per second: the rate of the signal
-             *     `rx`.
+             * @description Kilobytes (1000 bytes) that the machine received from other machines, per second: the rate
+             *     of the signal `rx`.
              */
             rx_kbs: number | null;
             /**
@@ -1100,20 +1132,21 @@ export interface components {
             ts_ms: number;
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) sent at the machine's edge per second: the rate of the signal `tx`.
+             * @description Kilobytes (1000 bytes) that the machine sent to other machines, per second: the rate of the
+             *     signal `tx`.
              */
             tx_kbs: number | null;
         };
-        /** @description A point of the history. */
+        /** @description The rates and levels at one point in time. */
         HistoryPoint2: {
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) that disks read per second.
+             * @description Kilobytes (1000 bytes) read from disks, per second.
              */
             blk_r_kbs: number | null;
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) that disks wrote per second.
+             * @description Kilobytes (1000 bytes) written to disks, per second.
              */
             blk_w_kbs: number | null;
             /**
@@ -1128,34 +1161,34 @@ export interface components {
             exec_s: number | null;
             /**
              * Format: double
-             * @description Interrupts of devices per second.
+             * @description Device interrupts per second.
              */
             irq_s: number | null;
             /**
-             * @description Level of each signal, 0 to 1; `null` if it was missing. Lanes that were added later are
-             *     missing.
+             * @description Level of each signal, 0 to 1; `null` if the signal was missing. Lanes that were added after
+             *     this time are not in the object.
              */
             levels: {
                 [key: string]: number | null;
             };
             /**
              * Format: double
-             * @description Share of the time in which some task waited for memory, percent.
+             * @description Share of the time in which at least one task waited for memory, percent.
              */
             mem_pct: number | null;
-            /** @description Rate of each signal in its unit; `null` if it was missing. */
+            /** @description Rate of each signal, in the signal's unit; `null` if the signal was missing. */
             rates: {
                 [key: string]: number | null;
             };
             /**
              * Format: double
-             * @description TCP segments sent again, per second.
+             * @description TCP segments that were sent again, per second.
              */
             retx_s: number | null;
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) received at the machine's edge per second: the rate of the signal
-             *     `rx`.
+             * @description Kilobytes (1000 bytes) that the machine received from other machines, per second: the rate
+             *     of the signal `rx`.
              */
             rx_kbs: number | null;
             /**
@@ -1165,7 +1198,8 @@ export interface components {
             ts_ms: number;
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) sent at the machine's edge per second: the rate of the signal `tx`.
+             * @description Kilobytes (1000 bytes) that the machine sent to other machines, per second: the rate of the
+             *     signal `tx`.
              */
             tx_kbs: number | null;
         };
@@ -1174,92 +1208,95 @@ export interface components {
             /**
              * Format: int64
              * @description This machine's clock minus the host's clock, plus the travel time of the message,
-             *     milliseconds.
+             *     milliseconds. Negative if the host's clock is ahead.
              */
             clock_behind_ms: number;
-            /** @description Whether the clocks differ by more than 2 s. */
+            /** @description Whether the clocks of the host and of this machine differ by more than 2 s. */
             clock_off: boolean;
             /**
              * Format: float
-             * @description Its largest deviation from its own baseline, octaves; `null` if the host is silent or has no
-             *     signal.
+             * @description The host's largest deviation from its own baseline, octaves; `null` if the host is silent or
+             *     has no signal.
              */
             deviation: number | null;
             /**
              * Format: uint64
-             * @description Frames of the host that arrived too late.
+             * @description Number of the host's frames that arrived too late.
              */
             late_frames: number;
             /**
              * Format: float
-             * @description How much of its baseline is learned, 0 to 1.
+             * @description Share of the host's baseline that is learned, 0 to 1.
              */
             learnt: number;
-            /** @description Why khor drops an added lane of the host; `null` if it drops none. */
+            /** @description Why khor drops a lane that the host adds; `null` if khor drops no lane of this host. */
             left_out: string | null;
             /**
              * Format: uint64
-             * @description Frames of the host that did not arrive.
+             * @description Number of the host's frames that did not arrive.
              */
             missed_frames: number;
             /** @description Name of the host, unique within the site. */
             name: string;
-            /** @description Why the last of these was rejected; `null` if none was. */
+            /**
+             * @description Why khor rejected the last message under the host's NATS subject; `null` if it rejected
+             *     none.
+             */
             refusal: string | null;
             /**
              * Format: uint64
-             * @description Messages under the host's subject that were rejected.
+             * @description Number of rejected messages under the host's NATS subject.
              */
             refused_messages: number;
-            /** @description Its section; `null` for a host without one. */
+            /** @description Section of the host; `null` for a host without a section. */
             section: string | null;
             /**
              * Format: uint64
-             * @description Age of its last message, milliseconds.
+             * @description Age of the host's last message, milliseconds.
              */
             seen_ms_ago: number;
-            /** @description Name of the signal with this deviation; `null` if `deviation` is `null`. */
+            /** @description Name of the signal with the largest deviation; `null` if `deviation` is `null`. */
             signal: string | null;
-            /** @description Where its counts come from: `collector`, `proc`, `demo` or `unknown`. */
+            /** @description Where the host's counts come from: `collector`, `proc`, `demo` or `unknown`. */
             source: string;
-            /** @description Whether the host sends. */
+            /** @description Whether the host is sending messages. */
             state: components["schemas"]["HostState"];
-            /** @description Whether two relays use the host's name. */
+            /** @description Whether two relays use the name of this host. */
             used_twice: boolean;
-            /** @description Version of its relay. */
+            /** @description Version of the host's relay. */
             version: string;
-            /** @description The site within the site that reported the host; `null` if its own relay did. */
+            /** @description The sub-site that reported the host; `null` if the host's own relay reported it. */
             via: string | null;
         };
-        /** @description Whether a host or a site sends. */
+        /** @description Whether a host or a sub-site sends messages. */
         HostState: "live" | "silent";
         /** @description An input of a mapping. */
         InputInfo: {
             /** @description Family of the signal; `null` for `work`, which is all signals together. */
             family: components["schemas"]["Family"] | null;
-            /** @description Two or three plain words. */
+            /** @description Display name of the input, two or three words. */
             label: string;
-            /** @description Name in the mapping. */
+            /** @description Name of the input in a mapping. */
             name: string;
         };
         /** @description All lanes, in the order of the catalogue. */
         LaneList: {
-            /** @description The lanes. The lists of an event `values` have the same order. */
+            /** @description The lanes. The lists in a `values` event have the same order as this list. */
             lanes: components["schemas"]["LaneReport"][];
         };
-        /** @description The description of a lane. A lane is a signal of the kernel, or a value that a source adds. */
+        /** @description The description of a lane. A lane is a signal of the kernel, or a quantity that the source adds. */
         LaneReport: {
-            /** @description Whether the source has the lane. */
+            /** @description Whether the source delivers the lane. */
             available: boolean;
-            /** @description The family: one colour, and one timbre and register. */
+            /** @description The lane's family. Lanes of one family share a colour, a timbre and a register. */
             family: components["schemas"]["Family"];
             /**
              * Format: double
-             * @description The grain, in `unit`, greater than 0: a rate of one grain is one octave above 0. Differences
-             *     below the grain are not significant.
+             * @description The grain: the smallest significant difference of the rate, in `unit`, greater than 0. A
+             *     rate of one grain is one octave above a rate of 0.
              */
             grain: number;
-            /** @description Two or three plain words, such as `program starts`. */
+            /** @description Display name of the lane, two or three words, such as `program starts`. */
             label: string;
             /** @description Name of the lane, such as `exec`. */
             name: string;
@@ -1272,102 +1309,104 @@ export interface components {
             unit: string;
         };
         /**
-         * @description The values of all lanes, in the order of the event `lanes`, rounded to four digits. A missing
-         *     value is `null`.
+         * @description The values of all lanes, in the order of the last `lanes` event, rounded to four digits. A
+         *     missing value is `null`.
          */
         LaneValues: {
-            /** @description Usual rates, each in the unit of its lane. */
+            /** @description Usual rate of each lane, in the unit of the lane. */
             baseline: (number | null)[];
-            /** @description How far the rates are above the baselines, octaves. */
+            /** @description How far the rate of each lane is above its baseline, octaves. */
             deviation: (number | null)[];
             /**
              * Format: double
-             * @description Bytes that disks read, per second.
+             * @description Bytes read from disks, per second.
              */
             disk_read_bytes_s: number | null;
             /**
              * Format: double
-             * @description Bytes that disks wrote, per second.
+             * @description Bytes written to disks, per second.
              */
             disk_written_bytes_s: number | null;
-            /** @description Levels, 0 to 1. */
+            /** @description Level of each lane, 0 to 1. */
             level: (number | null)[];
-            /** @description Rates, each in the unit of its lane. */
+            /** @description Current rate of each lane, in the unit of the lane. */
             rate: (number | null)[];
-            /** @description How sudden the changes are, 0 to 1. */
+            /** @description How sudden the last change of each lane was, 0 to 1. */
             surprise: (number | null)[];
             /**
              * Format: uint64
-             * @description When these values were read, milliseconds since 1970.
+             * @description When the engine computed these values, milliseconds since 1970.
              */
             ts_ms: number;
         };
-        /** @description Which of the layers a note belongs to; each has one job in telling what the machine does. */
+        /** @description The layer of a note. Each layer represents one aspect of the host. */
         Layer: "bed" | "pulse" | "voices" | "cues";
-        /** @description Where the HTTP API listens. */
+        /** @description The address of the HTTP API, and which clients it serves. */
         Listen: {
             /**
-             * @description Other names under which clients reach the API, such as the name of a reverse proxy. Each
-             *     is a name, `name:port`, or `http://name` for a page without TLS. Without a scheme, khor
-             *     expects `https://`.
+             * @description Additional names under which clients reach the API, such as the name of a reverse proxy:
+             *     `name` or `name:port` for a page with TLS, `http://name` for a page without TLS.
              */
             allowed_hosts: string[];
-            /** @description An address of this machine. An address that other machines can reach needs a token. */
+            /**
+             * @description IP address of this machine on which the API listens. An address that other machines can
+             *     reach needs a token.
+             */
             host: string;
             /**
-             * @description Serve every user of this machine, not only the engine's own user and root. Has no effect
-             *     if there is a token.
+             * @description Serve every user of this machine, not only the engine's own user and root. This has no
+             *     effect with a `token_file`.
              */
             local_users: boolean;
             /**
              * Format: uint16
-             * @description TCP port.
+             * @description TCP port of the API.
              */
             port: number;
-            /** @description A file with a token of at least 32 characters. Every client then needs the token. */
+            /** @description File with a token of at least 32 characters. If it is set, every client needs the token. */
             token_file: string | null;
         };
-        /** @description Remote listeners. */
+        /** @description The clients that listen to the sound over the network. */
         ListenReport: {
             /**
              * Format: uint
-             * @description Largest number of listeners at once.
+             * @description Largest number of listeners that can connect at the same time.
              */
             at_most: number;
             /**
              * Format: uint
-             * @description Listeners that are connected now. A running recording counts as one.
+             * @description Number of listeners that are connected now. A running recording counts as one listener.
              */
             listeners: number;
         };
-        /** @description Where the HTTP API listens. */
+        /** @description The address of the HTTP API, and which clients it serves. */
         ListenRequest: {
             /**
-             * @description Other names under which clients reach the API, such as the name of a reverse proxy. Each
-             *     is a name, `name:port`, or `http://name` for a page without TLS. Without a scheme, khor
-             *     expects `https://`.
+             * @description Additional names under which clients reach the API, such as the name of a reverse proxy:
+             *     `name` or `name:port` for a page with TLS, `http://name` for a page without TLS.
              * @default []
              */
             allowed_hosts: string[];
             /**
-             * @description An address of this machine. An address that other machines can reach needs a token.
+             * @description IP address of this machine on which the API listens. An address that other machines can
+             *     reach needs a token.
              * @default 127.0.0.1
              */
             host: string;
             /**
-             * @description Serve every user of this machine, not only the engine's own user and root. Has no effect
-             *     if there is a token.
+             * @description Serve every user of this machine, not only the engine's own user and root. This has no
+             *     effect with a `token_file`.
              * @default false
              */
             local_users: boolean;
             /**
              * Format: uint16
-             * @description TCP port.
+             * @description TCP port of the API.
              * @default 17321
              */
             port: number;
             /**
-             * @description A file with a token of at least 32 characters. Every client then needs the token.
+             * @description File with a token of at least 32 characters. If it is set, every client needs the token.
              * @default null
              */
             token_file: string | null;
@@ -1375,123 +1414,140 @@ export interface components {
         /** @description The body of `POST /api/login`. */
         LoginRequest: {
             /**
-             * @description The path of the cookie, such as `/khor/` if a proxy serves the page there. Without it, the
-             *     cookie is for all paths.
+             * @description The path for which the session's cookie is valid, for example `/khor/` if a proxy serves the
+             *     page at this path. Without this field, the cookie is valid for all paths.
              */
             path?: string | null;
-            /** @description The token in the file that the setting `listen.token_file` names. */
+            /** @description The token from the file in the setting `listen.token_file`. */
             token: string;
         };
         /** @description The machine on which the engine runs. */
         MachineReport: {
             /**
              * Format: uint
-             * @description CPUs that the engine may use.
+             * @description Number of CPUs that the engine may use.
              */
             cpus: number;
-            /** @description The kernel's release, such as `6.18.0`. */
+            /** @description Release of the kernel, such as `6.18.0`. */
             kernel: string;
-            /** @description The host name. */
+            /** @description Host name of the machine. */
             name: string;
         };
-        /** @description The words that a preset's mapping may use. */
+        /**
+         * @description The words that are allowed in the mapping of a preset. A mapping connects signals to features of
+         *     the music.
+         */
         MappingVocabulary: {
-            /** @description The curves from an input to a feature. */
+            /** @description The curves that convert the value of an input to the value of a feature. */
             curves: components["schemas"]["Curve"][];
-            /** @description The features of the music that an input can move. */
+            /** @description The features of the music that an input can change. */
             features: components["schemas"]["FeatureInfo"][];
-            /** @description The inputs: every signal, and `work`. */
+            /** @description The inputs: every signal, and `work`, which is all signals together. */
             inputs: components["schemas"]["InputInfo"][];
-            /** @description The values of an input that can move a feature. */
+            /** @description The kinds of value that an input has, such as its level. A mapping selects one of them. */
             of: components["schemas"]["Of"][];
-            /** @description The directions in which an input can move a feature. */
+            /** @description The directions in which a feature can change when an input rises. */
             polarities: components["schemas"]["Polarity"][];
         };
         /**
-         * @description Rates, signals, controls, notes and cues. The event stream sends it too, without `history`.
+         * @description Rates, signals, controls, notes and cues. The event stream sends this report without `history`.
          *
-         *     `P` is a point of the history. The server uses a type that caches the JSON of the point.
+         *     `P` is the type of a history point. The server uses a type that caches the point's JSON.
          */
         MetricsReport: {
             /** @description The current controls. */
             controls: components["schemas"]["ControlsReport"];
             /**
-             * @description The newest cues, at most 64, oldest first. An event has only the cues since the previous
-             *     event. If there are more cues, khor drops the oldest cue of the host with the most cues.
+             * @description The newest cues, at most 64, oldest first. An event of the stream contains only the cues
+             *     since the previous event. At the limit, khor drops the oldest cue of the host with the most
+             *     cues.
              */
             cues: components["schemas"]["CueReport"][];
-            /** @description The last two minutes at 5 points a second, oldest first. Events have no history. */
+            /**
+             * @description The last two minutes, 5 points per second, oldest first. Events of the stream have no
+             *     history.
+             */
             history?: components["schemas"]["HistoryPoint"][] | null;
-            /** @description The position of the music; `null` until the music begins. */
+            /** @description The current bar and step of the music; `null` until the music begins. */
             music: components["schemas"]["MusicReport"] | null;
             /**
-             * @description The newest notes, at most 512, oldest first. An event has only the notes since the previous
-             *     event.
+             * @description The newest notes, at most 512, oldest first. An event of the stream contains only the notes
+             *     since the previous event.
              */
             notes: components["schemas"]["NoteReport"][];
-            /** @description Rates of the original khor. All are `null` for a site. */
+            /**
+             * @description The rates of the original khor, the program that this khor replaces. All rates are `null`
+             *     for a site.
+             */
             rates: components["schemas"]["OriginalRates"];
             /**
-             * @description The signals by name, in the order of the catalogue: the kernel's signals, then added lanes.
-             *     For a site, the signals of all its hosts together.
+             * @description The signals by name: first the kernel's signals, then the lanes that the source adds. For a
+             *     site, each signal is the sum over all hosts.
              */
             signals: {
                 [key: string]: components["schemas"]["SignalReport"];
             };
             /**
-             * @description The one or two hosts of a site that have the voices, the largest deviation first. Empty
-             *     without a site.
+             * @description The soloists: the one or two hosts of a site whose voices play, the largest deviation first.
+             *     Empty without a site.
              */
             soloists: components["schemas"]["SoloReport"][];
-            /** @description Totals of the original khor. */
+            /** @description The totals of the original khor, the program that this khor replaces. */
             totals: components["schemas"]["OriginalTotals"];
             /**
              * Format: uint64
-             * @description When this was written, milliseconds since 1970.
+             * @description When the engine made this report, milliseconds since 1970.
              */
             ts_ms: number;
         };
         /**
-         * @description Rates, signals, controls, notes and cues. The event stream sends it too, without `history`.
+         * @description Rates, signals, controls, notes and cues. The event stream sends this report without `history`.
          *
-         *     `P` is a point of the history. The server uses a type that caches the JSON of the point.
+         *     `P` is the type of a history point. The server uses a type that caches the point's JSON.
          */
         MetricsReport2: {
             /** @description The current controls. */
             controls: components["schemas"]["ControlsReport"];
             /**
-             * @description The newest cues, at most 64, oldest first. An event has only the cues since the previous
-             *     event. If there are more cues, khor drops the oldest cue of the host with the most cues.
+             * @description The newest cues, at most 64, oldest first. An event of the stream contains only the cues
+             *     since the previous event. At the limit, khor drops the oldest cue of the host with the most
+             *     cues.
              */
             cues: components["schemas"]["CueReport"][];
-            /** @description The last two minutes at 5 points a second, oldest first. Events have no history. */
+            /**
+             * @description The last two minutes, 5 points per second, oldest first. Events of the stream have no
+             *     history.
+             */
             history?: components["schemas"]["HistoryPoint2"][] | null;
-            /** @description The position of the music; `null` until the music begins. */
+            /** @description The current bar and step of the music; `null` until the music begins. */
             music: components["schemas"]["MusicReport"] | null;
             /**
-             * @description The newest notes, at most 512, oldest first. An event has only the notes since the previous
-             *     event.
+             * @description The newest notes, at most 512, oldest first. An event of the stream contains only the notes
+             *     since the previous event.
              */
             notes: components["schemas"]["NoteReport"][];
-            /** @description Rates of the original khor. All are `null` for a site. */
+            /**
+             * @description The rates of the original khor, the program that this khor replaces. All rates are `null`
+             *     for a site.
+             */
             rates: components["schemas"]["OriginalRates"];
             /**
-             * @description The signals by name, in the order of the catalogue: the kernel's signals, then added lanes.
-             *     For a site, the signals of all its hosts together.
+             * @description The signals by name: first the kernel's signals, then the lanes that the source adds. For a
+             *     site, each signal is the sum over all hosts.
              */
             signals: {
                 [key: string]: components["schemas"]["SignalReport"];
             };
             /**
-             * @description The one or two hosts of a site that have the voices, the largest deviation first. Empty
-             *     without a site.
+             * @description The soloists: the one or two hosts of a site whose voices play, the largest deviation first.
+             *     Empty without a site.
              */
             soloists: components["schemas"]["SoloReport"][];
-            /** @description Totals of the original khor. */
+            /** @description The totals of the original khor, the program that this khor replaces. */
             totals: components["schemas"]["OriginalTotals"];
             /**
              * Format: uint64
-             * @description When this was written, milliseconds since 1970.
+             * @description When the engine made this report, milliseconds since 1970.
              */
             ts_ms: number;
         };
@@ -1499,12 +1555,12 @@ export interface components {
         Midi: {
             /**
              * Format: uint8
-             * @description Channel of the melody. The other roles have fixed channels.
+             * @description MIDI channel of the melody. All other roles have fixed channels.
              */
             channel: number;
-            /** @description Send MIDI clock, start and stop: 24 clocks in a quarter note, from the next bar line on. */
+            /** @description Send MIDI clock (24 per quarter note), start and stop. The clock starts at a bar line. */
             clock: boolean;
-            /** @description Name of the ALSA sequencer port. */
+            /** @description Name of khor's port in the ALSA sequencer. */
             port: string;
         };
         /** @description The MIDI output. */
@@ -1514,44 +1570,44 @@ export interface components {
              * @description MIDI channel of the melody, 1 to 16.
              */
             channel: number;
-            /** @description Whether the settings switch it on. */
+            /** @description Whether the part is on in the settings. */
             enabled: boolean;
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description Whether it works. False while it is off, and until it has started. */
+            /** @description Whether the part works. False while the part is off, and until it has started. */
             ok: boolean;
-            /** @description Name of the sequencer port. */
+            /** @description Name of khor's port in the ALSA sequencer. */
             port: string;
         };
         /** @description MIDI output. */
         MidiRequest: {
             /**
              * Format: uint8
-             * @description Channel of the melody. The other roles have fixed channels.
+             * @description MIDI channel of the melody. All other roles have fixed channels.
              * @default 1
              */
             channel: number;
             /**
-             * @description Send MIDI clock, start and stop: 24 clocks in a quarter note, from the next bar line on.
+             * @description Send MIDI clock (24 per quarter note), start and stop. The clock starts at a bar line.
              * @default false
              */
             clock: boolean;
             /**
-             * @description Name of the ALSA sequencer port.
+             * @description Name of khor's port in the ALSA sequencer.
              * @default khor
              */
             port: string;
         };
-        /** @description Events that the collector's programs missed since the engine started. */
+        /** @description Kernel events that the collector's programs missed since the engine started. */
         MissedReport: {
             /**
              * Format: uint64
-             * @description Number of events; `null` without a collector.
+             * @description Number of missed events; `null` without a collector.
              */
             events: number | null;
-            /** @description Explanation; `null` if none were missed. */
+            /** @description Why the programs missed events; `null` if they missed none. */
             reason: string | null;
         };
         /** @description How a stream of the pulse chooses its pitches. */
@@ -1565,17 +1621,17 @@ export interface components {
             bpm: number;
             /**
              * Format: float
-             * @description How much of the work becomes notes.
+             * @description How many notes the machine's activity causes, 0 (few) to 1 (many).
              */
             density: number;
             /**
              * Format: uint8
-             * @description Tonic, a MIDI note number. Most roles use only its pitch class.
+             * @description Tonic (key), a MIDI note number. Most roles use only its pitch class.
              */
             key_midi: number;
-            /** @description Name of the preset, built in or the user's own (`khor presets`). */
+            /** @description Name of the preset, as `khor presets` lists it. */
             preset: string;
-            /** @description Scale of all pitches. */
+            /** @description The musical scale of all notes. */
             scale: components["schemas"]["Scale"];
             /**
              * Format: uint64
@@ -1584,25 +1640,25 @@ export interface components {
             seed: number;
             /**
              * Format: float
-             * @description How slowly the music follows the signals.
+             * @description How slowly the music follows the signals, 0 (immediately) to 1 (slowly).
              */
             smoothing: number;
         };
-        /** @description The position of the music. */
+        /** @description The current bar and step of the music. */
         MusicReport: {
             /**
              * Format: uint64
-             * @description Number of the bar since the music began.
+             * @description Number of the current bar since the music began.
              */
             bar: number;
             /**
              * Format: uint64
-             * @description When the bar began, milliseconds since 1970.
+             * @description When the current bar began, milliseconds since 1970.
              */
             bar_ts_ms: number;
             /**
              * Format: uint8
-             * @description The step within the bar, 0 to 15.
+             * @description Number of the current step within the bar, 0 to 15.
              */
             step: number;
             /**
@@ -1621,23 +1677,23 @@ export interface components {
             bpm: number;
             /**
              * Format: float
-             * @description How much of the work becomes notes.
+             * @description How many notes the machine's activity causes, 0 (few) to 1 (many).
              * @default 0.5
              */
             density: number;
             /**
              * Format: uint8
-             * @description Tonic, a MIDI note number. Most roles use only its pitch class.
+             * @description Tonic (key), a MIDI note number. Most roles use only its pitch class.
              * @default 50
              */
             key_midi: number;
             /**
-             * @description Name of the preset, built in or the user's own (`khor presets`).
+             * @description Name of the preset, as `khor presets` lists it.
              * @default ambient
              */
             preset: string;
             /**
-             * @description Scale of all pitches.
+             * @description The musical scale of all notes.
              * @default dorian
              */
             scale: components["schemas"]["Scale"];
@@ -1649,7 +1705,7 @@ export interface components {
             seed: number;
             /**
              * Format: float
-             * @description How slowly the music follows the signals.
+             * @description How slowly the music follows the signals, 0 (immediately) to 1 (slowly).
              * @default 0.5
              */
             smoothing: number;
@@ -1663,52 +1719,56 @@ export interface components {
         };
         /** @description A NATS server and the credentials for it. */
         Nats: {
-            /** @description A credentials file (JWT and seed), as NATS' own tools write it. */
+            /** @description Credentials file (JWT and seed) for the NATS server, as NATS' own tools write it. */
             creds: string | null;
-            /** @description A file with the seed of a user's `NKey`. */
+            /** @description File with the seed of an NKey for the NATS server. */
             nkey: string | null;
             /**
-             * @description A PEM file with the certificate of the authority that signed the server's certificate.
-             *     Null means the authorities of the system.
+             * @description PEM file with the certificate of the authority that signed the server's certificate.
+             *     Null means the system's authorities.
              */
             tls_ca: string | null;
-            /** @description A PEM file with this client's certificate, if the server requires one. */
+            /** @description PEM file with khor's own client certificate, if the server requires one. */
             tls_cert: string | null;
-            /** @description A PEM file with the key of this client's certificate. */
+            /** @description PEM file with the key of khor's client certificate. */
             tls_key: string | null;
-            /** @description Address of the server: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS. */
+            /**
+             * @description Address of the NATS server: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses
+             *     TLS.
+             */
             url: string;
         };
         /** @description A NATS server and the credentials for it. */
         NatsRequest: {
             /**
-             * @description A credentials file (JWT and seed), as NATS' own tools write it.
+             * @description Credentials file (JWT and seed) for the NATS server, as NATS' own tools write it.
              * @default null
              */
             creds: string | null;
             /**
-             * @description A file with the seed of a user's `NKey`.
+             * @description File with the seed of an NKey for the NATS server.
              * @default null
              */
             nkey: string | null;
             /**
-             * @description A PEM file with the certificate of the authority that signed the server's certificate.
-             *     Null means the authorities of the system.
+             * @description PEM file with the certificate of the authority that signed the server's certificate.
+             *     Null means the system's authorities.
              * @default null
              */
             tls_ca: string | null;
             /**
-             * @description A PEM file with this client's certificate, if the server requires one.
+             * @description PEM file with khor's own client certificate, if the server requires one.
              * @default null
              */
             tls_cert: string | null;
             /**
-             * @description A PEM file with the key of this client's certificate.
+             * @description PEM file with the key of khor's client certificate.
              * @default null
              */
             tls_key: string | null;
             /**
-             * @description Address of the server: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses TLS.
+             * @description Address of the NATS server: `nats://HOST:PORT`, or `tls://HOST:PORT`, which always uses
+             *     TLS.
              * @default nats://127.0.0.1:4222
              */
             url: string;
@@ -1716,35 +1776,36 @@ export interface components {
         /** @description New notes. */
         NoteList: {
             /**
-             * @description The notes since the previous event, oldest first. After a greeting, the newest notes, at
-             *     most 64. `GET /api/history` has the notes before them.
+             * @description The notes since the previous event, oldest first. After a greeting, these are the newest
+             *     notes, at most 64. `GET /api/history` returns the earlier notes.
              */
             notes: components["schemas"]["NoteReport"][];
         };
-        /** @description A note that was sent to the outputs. */
+        /** @description A note that khor sent to the outputs. */
         NoteReport: {
             /**
              * Format: uint8
-             * @description Default MIDI channel of the timbre, 1 to 16. The setting `midi.channel` does not change it.
+             * @description Default MIDI channel of the timbre, 1 to 16. The setting `midi.channel` does not change this
+             *     value.
              */
             channel: number;
             /**
              * Format: float
-             * @description Length, seconds.
+             * @description Length of the note, seconds.
              */
             duration_s: number;
-            /** @description The layer of the music. */
+            /** @description The layer of the music that the note belongs to. */
             layer: components["schemas"]["Layer"];
             /**
              * Format: uint8
              * @description MIDI note number, 0 to 127.
              */
             midi: number;
-            /** @description The timbre that plays it. */
+            /** @description The timbre that plays the note. */
             role: components["schemas"]["Role"];
             /**
              * Format: uint64
-             * @description Number of the note since the engine started, from 1.
+             * @description Sequence number of the note, from 1. The engine starts again at 1 after a restart.
              */
             seq: number;
             /** @description Name of the signal that caused the note; `null` if no single signal did. */
@@ -1756,25 +1817,28 @@ export interface components {
             ts_ms: number;
             /**
              * Format: float
-             * @description Loudness, 0 to 1.
+             * @description Velocity (loudness) of the note, 0 to 1.
              */
             velocity: number;
         };
         /**
-         * @description Which of a signal's three numbers.
+         * @description Selects one of the three values of a signal: level, deviation or surprise.
          * @enum {string}
          */
         Of: "level" | "deviation" | "surprise";
-        /** @description Rates of the original khor. A rate is `null` if the source does not count it. */
+        /**
+         * @description The rates of the original khor, the program that this khor replaces. A rate is `null` if the
+         *     source does not count it.
+         */
         OriginalRates: {
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) that disks read per second.
+             * @description Kilobytes (1000 bytes) read from disks, per second.
              */
             blk_r_kbs: number | null;
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) that disks wrote per second.
+             * @description Kilobytes (1000 bytes) written to disks, per second.
              */
             blk_w_kbs: number | null;
             /**
@@ -1789,94 +1853,96 @@ export interface components {
             exec_s: number | null;
             /**
              * Format: double
-             * @description Interrupts of devices per second.
+             * @description Device interrupts per second.
              */
             irq_s: number | null;
             /**
              * Format: double
-             * @description Share of the time in which some task waited for memory, percent.
+             * @description Share of the time in which at least one task waited for memory, percent.
              */
             mem_pct: number | null;
             /**
              * Format: double
-             * @description TCP segments sent again, per second.
+             * @description TCP segments that were sent again, per second.
              */
             retx_s: number | null;
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) received at the machine's edge per second: the rate of the signal
-             *     `rx`.
+             * @description Kilobytes (1000 bytes) that the machine received from other machines, per second: the rate
+             *     of the signal `rx`.
              */
             rx_kbs: number | null;
             /**
              * Format: double
-             * @description Kilobytes (1000 bytes) sent at the machine's edge per second: the rate of the signal `tx`.
+             * @description Kilobytes (1000 bytes) that the machine sent to other machines, per second: the rate of the
+             *     signal `tx`.
              */
             tx_kbs: number | null;
         };
         /**
-         * @description Totals of the original khor since the engine started, for the selected scope. They never fall or
-         *     jump: when the source changes or restarts, each total continues from its last value. A total is
-         *     `null` if the source does not count it.
+         * @description The totals of the original khor, for the selected scope since the engine started. When the
+         *     source changes or restarts, each total continues from its last value. A total is `null` if the
+         *     source does not count it.
          */
         OriginalTotals: {
             /**
              * Format: uint64
-             * @description Bytes that disks read.
+             * @description Bytes read from disks.
              */
             blk_read_bytes_total: number | null;
             /**
              * Format: uint64
-             * @description Bytes that disks wrote.
+             * @description Bytes written to disks.
              */
             blk_write_bytes_total: number | null;
             /**
              * Format: uint64
-             * @description Cues that the kernel or the collector could not pass on. All other events are counted in the
-             *     kernel.
+             * @description Number of cues that the kernel or the collector dropped. Other events are never dropped,
+             *     because the kernel only counts them.
              */
             events_dropped: number | null;
             /**
              * Format: uint64
-             * @description Events that the kernel counted: program starts, new tasks, packets, context switches, disk
-             *     requests, retransmits and interrupts.
+             * @description Number of events that the kernel counted: program starts, new tasks, packets, context
+             *     switches, disk requests, retransmits and interrupts.
              */
             events_total: number | null;
             /**
              * Format: uint64
-             * @description Programs that started.
+             * @description Number of program starts.
              */
             exec_total: number | null;
             /**
              * Format: uint64
-             * @description Interrupts of devices.
+             * @description Number of device interrupts.
              */
             irq_total: number | null;
             /**
              * Format: uint64
-             * @description Bytes that all network devices received. Bytes that pass several devices count more than
-             *     once.
+             * @description Bytes that all network devices received. Bytes that pass through several devices count more
+             *     than once.
              */
             net_rx_bytes_total: number | null;
             /**
              * Format: uint64
-             * @description Bytes that all network devices sent. Bytes that pass several devices count more than once.
+             * @description Bytes that all network devices sent. Bytes that pass through several devices count more than
+             *     once.
              */
             net_tx_bytes_total: number | null;
             /**
              * Format: uint64
-             * @description Context switches.
+             * @description Number of context switches.
              */
             sched_switch_total: number | null;
             /**
              * Format: uint64
-             * @description TCP segments that were sent again.
+             * @description Number of TCP segments that were sent again.
              */
             tcp_retransmit_total: number | null;
         };
         /** @description OSC output. */
         Osc: {
-            /** @description Host name or address of the first target. */
+            /** @description Host name or IP address of the first target. */
             host: string;
             /**
              * Format: uint16
@@ -1885,59 +1951,59 @@ export interface components {
             port: number;
             /** @description OSC input. */
             receive: components["schemas"]["OscReceive"];
-            /** @description Further targets, each `host:port`. */
+            /** @description Additional targets, each `host:port`. */
             targets: string[];
         };
-        /** @description OSC input: programs on this machine change settings. */
+        /** @description OSC input: programs on this machine can change settings. */
         OscReceive: {
-            /** @description Receive OSC. */
+            /** @description Receive OSC messages that change settings. */
             enabled: boolean;
             /**
              * Format: uint16
-             * @description UDP port on 127.0.0.1.
+             * @description UDP port on 127.0.0.1 for the OSC input.
              */
             port: number;
         };
-        /** @description OSC input: programs on this machine change settings. */
+        /** @description OSC input: programs on this machine can change settings. */
         OscReceiveRequest: {
             /**
-             * @description Receive OSC.
+             * @description Receive OSC messages that change settings.
              * @default false
              */
             enabled: boolean;
             /**
              * Format: uint16
-             * @description UDP port on 127.0.0.1.
+             * @description UDP port on 127.0.0.1 for the OSC input.
              * @default 9001
              */
             port: number;
         };
-        /** @description The OSC output, and the OSC input as `receive`. */
+        /** @description The OSC output, and the OSC input in the field `receive`. */
         OscReport: {
-            /** @description Whether the settings switch it on. */
+            /** @description Whether the part is on in the settings. */
             enabled: boolean;
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description Host of the first target: a name or an IP address. */
+            /** @description Host of the first OSC target: a name or an IP address. */
             host: string;
-            /** @description Whether it works. False while it is off, and until it has started. */
+            /** @description Whether the part works. False while the part is off, and until it has started. */
             ok: boolean;
             /**
              * Format: uint16
-             * @description UDP port of the first target.
+             * @description UDP port of the first OSC target.
              */
             port: number;
             /** @description The OSC input. */
             receive: components["schemas"]["ReceiveReport"];
-            /** @description All targets, each with its own health. */
+            /** @description All OSC targets, each with its own health. */
             targets: components["schemas"]["TargetHealth"][];
         };
         /** @description OSC output. */
         OscRequest: {
             /**
-             * @description Host name or address of the first target.
+             * @description Host name or IP address of the first target.
              * @default 127.0.0.1
              */
             host: string;
@@ -1956,234 +2022,249 @@ export interface components {
              */
             receive: components["schemas"]["OscReceiveRequest"];
             /**
-             * @description Further targets, each `host:port`.
+             * @description Additional targets, each `host:port`.
              * @default []
              */
             targets: string[];
         };
-        /** @description One role's timbre. Plain data, copied into a voice when its note begins. */
+        /** @description The timbre of an instrument. When a note begins, its voice copies the patch. */
         Patch: {
             /**
              * Format: float
-             * @description Time to full level, ms, 1..=10000.
+             * @description Attack: time until the full level is reached, ms, 1..=10000.
              */
             attack_ms: number;
             /**
              * Format: float
-             * @description Cutoff or centre at middle C, neutral brightness and envelope 0, Hz, 40..=16000.
+             * @description Cutoff or centre frequency of the filter, Hz, 40..=16000. It applies to middle C at neutral
+             *     brightness, before the envelope opens the filter.
              */
             cutoff_hz: number;
             /**
              * Format: float
-             * @description Time from full level to within 1/1000 of the sustain level, ms, 1..=20000.
+             * @description Decay: time in which the level falls from full to within 1/1000 of the sustain level, ms,
+             *     1..=20000.
              */
             decay_ms: number;
             /**
              * Format: float
-             * @description Share sent to the delay, 0..=1.
+             * @description Share of the output that goes to the delay, 0..=1.
              */
             delay_send: number;
             /**
              * Format: float
-             * @description Distance of a second oscillator, cents, 0..=50; 0 is one oscillator. Noise has always one.
+             * @description Detuning of a second oscillator, cents, 0..=50. At 0, and for noise, there is only one
+             *     oscillator.
              */
             detune_cents: number;
             /**
              * Format: float
-             * @description How far the envelope at full level opens the filter, octaves, -4..=4.
+             * @description Filter offset at full envelope, octaves, -4..=4.
              */
             env_octaves: number;
-            /** @description What the filter lets through. */
+            /** @description Kind of the filter. */
             filter: components["schemas"]["FilterMode"];
             /**
              * Format: float
-             * @description Swing of the phase at full envelope, radians, 0..=8; fm only. It follows the envelope, so a note becomes
-             *     purer as it fades, and is less for high notes, whose sidebands would fold.
+             * @description Modulation index of the wave `fm` at full envelope, radians, 0..=8. The modulation follows
+             *     the envelope, so a note becomes purer as it fades. High notes get less modulation, which
+             *     avoids aliasing.
              */
             fm_index: number;
             /**
              * Format: float
-             * @description Modulator's frequency as a multiple of the note's, 0.25..=12; fm only. Whole numbers are harmonic,
-             *     others are bells.
+             * @description Frequency of the modulator of the wave `fm`, as a multiple of the note's frequency,
+             *     0.25..=12. Whole numbers sound harmonic, and other numbers sound like bells.
              */
             fm_ratio: number;
             /**
              * Format: float
-             * @description Level, dB, -60..=12.
+             * @description Gain, dB, -60..=12.
              */
             gain_db: number;
             /**
              * Format: float
-             * @description How far the cutoff follows the note, 0 (not at all) ..=1 (with the pitch).
+             * @description How closely the cutoff follows the pitch of the note, from 0 (not at all) to 1 (fully).
              */
             key_follow: number;
             /**
              * Format: float
-             * @description Time from the release to -60 dB, ms, 5..=20000.
+             * @description Release: time until the level has fallen by 60 dB, ms, 5..=20000.
              */
             release_ms: number;
             /**
              * Format: float
-             * @description Resonance, 0 (Q 0.5) ..=1 (Q 8).
+             * @description Resonance of the filter, from 0 (Q 0.5) to 1 (Q 8).
              */
             resonance: number;
             /**
              * Format: float
-             * @description Share sent to the reverb, 0..=1.
+             * @description Share of the output that goes to the reverb, 0..=1.
              */
             reverb_send: number;
             /**
              * Format: float
-             * @description Level held until the release, 0..=1.
+             * @description Sustain: level until the note is released, 0..=1.
              */
             sustain: number;
             /**
              * Format: float
-             * @description Swing of the pitch to either side once the vibrato is in full, cents, 0..=100; 0 is none.
+             * @description Depth of the vibrato to either side, cents, 0..=100. At 0, there is no vibrato.
              */
             vibrato_cents: number;
             /**
              * Format: float
-             * @description Rate of the vibrato, Hz, 0.1..=12; every note's differs a little, as singers do.
+             * @description Rate of the vibrato, Hz, 0.1..=12. The rate varies slightly from note to note, as it does
+             *     with singers.
              */
             vibrato_hz: number;
             /**
              * Format: float
-             * @description Share of all that leaves the voice (dry and sends) that is sung through the vowel, 0..=1.
+             * @description Share of the voice that passes through the vowel filter, 0..=1. It applies to the dry sound
+             *     and to the effect sends.
              */
             vowel_send: number;
-            /** @description Oscillator waveform. */
+            /** @description Waveform of the oscillators. */
             wave: components["schemas"]["Wave"];
             /**
              * Format: float
-             * @description Pulse width, share of the period, 0.05..=0.5; pulse only.
+             * @description Width of the wave `pulse`, as a share of the period, 0.05..=0.5.
              */
             width: number;
         };
-        /** @description One role's timbre. Plain data, copied into a voice when its note begins. */
+        /** @description The timbre of an instrument. When a note begins, its voice copies the patch. */
         PatchRequest: {
             /**
              * Format: float
-             * @description Time to full level, ms, 1..=10000.
+             * @description Attack: time until the full level is reached, ms, 1..=10000.
              * @default 5
              */
             attack_ms: number;
             /**
              * Format: float
-             * @description Cutoff or centre at middle C, neutral brightness and envelope 0, Hz, 40..=16000.
+             * @description Cutoff or centre frequency of the filter, Hz, 40..=16000. It applies to middle C at neutral
+             *     brightness, before the envelope opens the filter.
              * @default 2000
              */
             cutoff_hz: number;
             /**
              * Format: float
-             * @description Time from full level to within 1/1000 of the sustain level, ms, 1..=20000.
+             * @description Decay: time in which the level falls from full to within 1/1000 of the sustain level, ms,
+             *     1..=20000.
              * @default 200
              */
             decay_ms: number;
             /**
              * Format: float
-             * @description Share sent to the delay, 0..=1.
+             * @description Share of the output that goes to the delay, 0..=1.
              * @default 0
              */
             delay_send: number;
             /**
              * Format: float
-             * @description Distance of a second oscillator, cents, 0..=50; 0 is one oscillator. Noise has always one.
+             * @description Detuning of a second oscillator, cents, 0..=50. At 0, and for noise, there is only one
+             *     oscillator.
              * @default 0
              */
             detune_cents: number;
             /**
              * Format: float
-             * @description How far the envelope at full level opens the filter, octaves, -4..=4.
+             * @description Filter offset at full envelope, octaves, -4..=4.
              * @default 0
              */
             env_octaves: number;
             /**
-             * @description What the filter lets through.
+             * @description Kind of the filter.
              * @default low
              */
             filter: components["schemas"]["FilterMode"];
             /**
              * Format: float
-             * @description Swing of the phase at full envelope, radians, 0..=8; fm only. It follows the envelope, so a note becomes
-             *     purer as it fades, and is less for high notes, whose sidebands would fold.
+             * @description Modulation index of the wave `fm` at full envelope, radians, 0..=8. The modulation follows
+             *     the envelope, so a note becomes purer as it fades. High notes get less modulation, which
+             *     avoids aliasing.
              * @default 1
              */
             fm_index: number;
             /**
              * Format: float
-             * @description Modulator's frequency as a multiple of the note's, 0.25..=12; fm only. Whole numbers are harmonic,
-             *     others are bells.
+             * @description Frequency of the modulator of the wave `fm`, as a multiple of the note's frequency,
+             *     0.25..=12. Whole numbers sound harmonic, and other numbers sound like bells.
              * @default 2
              */
             fm_ratio: number;
             /**
              * Format: float
-             * @description Level, dB, -60..=12.
+             * @description Gain, dB, -60..=12.
              * @default -12
              */
             gain_db: number;
             /**
              * Format: float
-             * @description How far the cutoff follows the note, 0 (not at all) ..=1 (with the pitch).
+             * @description How closely the cutoff follows the pitch of the note, from 0 (not at all) to 1 (fully).
              * @default 0.30000001192092896
              */
             key_follow: number;
             /**
              * Format: float
-             * @description Time from the release to -60 dB, ms, 5..=20000.
+             * @description Release: time until the level has fallen by 60 dB, ms, 5..=20000.
              * @default 200
              */
             release_ms: number;
             /**
              * Format: float
-             * @description Resonance, 0 (Q 0.5) ..=1 (Q 8).
+             * @description Resonance of the filter, from 0 (Q 0.5) to 1 (Q 8).
              * @default 0.10000000149011612
              */
             resonance: number;
             /**
              * Format: float
-             * @description Share sent to the reverb, 0..=1.
+             * @description Share of the output that goes to the reverb, 0..=1.
              * @default 0.20000000298023224
              */
             reverb_send: number;
             /**
              * Format: float
-             * @description Level held until the release, 0..=1.
+             * @description Sustain: level until the note is released, 0..=1.
              * @default 0.5
              */
             sustain: number;
             /**
              * Format: float
-             * @description Swing of the pitch to either side once the vibrato is in full, cents, 0..=100; 0 is none.
+             * @description Depth of the vibrato to either side, cents, 0..=100. At 0, there is no vibrato.
              * @default 0
              */
             vibrato_cents: number;
             /**
              * Format: float
-             * @description Rate of the vibrato, Hz, 0.1..=12; every note's differs a little, as singers do.
+             * @description Rate of the vibrato, Hz, 0.1..=12. The rate varies slightly from note to note, as it does
+             *     with singers.
              * @default 5.5
              */
             vibrato_hz: number;
             /**
              * Format: float
-             * @description Share of all that leaves the voice (dry and sends) that is sung through the vowel, 0..=1.
+             * @description Share of the voice that passes through the vowel filter, 0..=1. It applies to the dry sound
+             *     and to the effect sends.
              * @default 0
              */
             vowel_send: number;
             /**
-             * @description Oscillator waveform.
+             * @description Waveform of the oscillators.
              * @default sine
              */
             wave: components["schemas"]["Wave"];
             /**
              * Format: float
-             * @description Pulse width, share of the period, 0.05..=0.5; pulse only.
+             * @description Width of the wave `pulse`, as a share of the period, 0.05..=0.5.
              * @default 0.5
              */
             width: number;
         };
-        /** @description The timbres: one per role, and one for each voice stream and the cues where they differ from their role's. */
+        /**
+         * @description The timbres. Each role has one. Voice streams and cues may have one. An instrument without its
+         *     own timbre has the timbre of its role.
+         */
         Patches: {
             /** @description The timbre of [`Role::Bass`]. */
             bass: components["schemas"]["Patch"];
@@ -2191,28 +2272,31 @@ export interface components {
             chords: components["schemas"]["Patch"];
             /** @description The timbre of the cues. */
             cue?: components["schemas"]["Patch"] | null;
-            /** @description The timbre of the voice of disks. */
+            /** @description The timbre of the voice that plays disk activity. */
             disk?: components["schemas"]["Patch"] | null;
-            /** @description The timbre of the voice of the kernel. */
+            /** @description The timbre of the voice that plays kernel activity. */
             kernel?: components["schemas"]["Patch"] | null;
-            /** @description The timbre of the voice of local traffic. */
+            /** @description The timbre of the voice that plays local traffic. */
             local?: components["schemas"]["Patch"] | null;
-            /** @description The timbre of the voice of retransmits. */
+            /** @description The timbre of the voice that plays retransmits. */
             loss?: components["schemas"]["Patch"] | null;
             /** @description The timbre of [`Role::Melody`]. */
             melody: components["schemas"]["Patch"];
-            /** @description The timbre of the voice of memory. */
+            /** @description The timbre of the voice that plays memory activity. */
             memory?: components["schemas"]["Patch"] | null;
             /** @description The timbre of [`Role::Percussion`]. */
             percussion: components["schemas"]["Patch"];
-            /** @description The timbre of the voice of new processes. */
+            /** @description The timbre of the voice that plays new processes. */
             process?: components["schemas"]["Patch"] | null;
-            /** @description The timbre of the voice of received traffic. */
+            /** @description The timbre of the voice that plays received traffic. */
             receive?: components["schemas"]["Patch"] | null;
-            /** @description The timbre of the voice of sent traffic. */
+            /** @description The timbre of the voice that plays sent traffic. */
             send?: components["schemas"]["Patch"] | null;
         };
-        /** @description The timbres: one per role, and one for each voice stream and the cues where they differ from their role's. */
+        /**
+         * @description The timbres. Each role has one. Voice streams and cues may have one. An instrument without its
+         *     own timbre has the timbre of its role.
+         */
         PatchesRequest: {
             /** @description The timbre of [`Role::Bass`]. */
             bass: components["schemas"]["PatchRequest"];
@@ -2220,268 +2304,274 @@ export interface components {
             chords: components["schemas"]["PatchRequest"];
             /** @description The timbre of the cues. */
             cue?: components["schemas"]["PatchRequest"] | null;
-            /** @description The timbre of the voice of disks. */
+            /** @description The timbre of the voice that plays disk activity. */
             disk?: components["schemas"]["PatchRequest"] | null;
-            /** @description The timbre of the voice of the kernel. */
+            /** @description The timbre of the voice that plays kernel activity. */
             kernel?: components["schemas"]["PatchRequest"] | null;
-            /** @description The timbre of the voice of local traffic. */
+            /** @description The timbre of the voice that plays local traffic. */
             local?: components["schemas"]["PatchRequest"] | null;
-            /** @description The timbre of the voice of retransmits. */
+            /** @description The timbre of the voice that plays retransmits. */
             loss?: components["schemas"]["PatchRequest"] | null;
             /** @description The timbre of [`Role::Melody`]. */
             melody: components["schemas"]["PatchRequest"];
-            /** @description The timbre of the voice of memory. */
+            /** @description The timbre of the voice that plays memory activity. */
             memory?: components["schemas"]["PatchRequest"] | null;
             /** @description The timbre of [`Role::Percussion`]. */
             percussion: components["schemas"]["PatchRequest"];
-            /** @description The timbre of the voice of new processes. */
+            /** @description The timbre of the voice that plays new processes. */
             process?: components["schemas"]["PatchRequest"] | null;
-            /** @description The timbre of the voice of received traffic. */
+            /** @description The timbre of the voice that plays received traffic. */
             receive?: components["schemas"]["PatchRequest"] | null;
-            /** @description The timbre of the voice of sent traffic. */
+            /** @description The timbre of the voice that plays sent traffic. */
             send?: components["schemas"]["PatchRequest"] | null;
         };
-        /** @description Whether more of the signal is more of the feature. */
+        /** @description Direction in which the feature moves when the signal grows. */
         Polarity: "up" | "down";
-        /** @description A preset as it is written. */
+        /** @description A preset as written in files and in the API. */
         Preset: {
-            /** @description How the bed is played. */
+            /** @description Settings of the bed. */
             bed: components["schemas"]["BedSettings"];
             /** @description One sentence that describes the preset's sound. */
             hint: string;
-            /** @description The mapping. Without one, the common contract applies. */
+            /** @description The preset's own mapping. Without this list, the standard mapping applies. */
             map?: components["schemas"]["Route"][] | null;
-            /** @description 1 to 64 of a-z 0-9 - _. */
+            /** @description Name of 1 to 64 characters. The characters a-z, 0-9, - and _ are allowed. */
             name: string;
-            /** @description The timbres of all roles. */
+            /** @description The timbres of all roles. Voices and cues may have timbres of their own. */
             patches: components["schemas"]["Patches"];
-            /** @description How the pulse is played, one entry for each stream, at most 4. */
+            /** @description Settings of the pulse, with one entry for each stream. At most 4 streams are allowed. */
             pulse: components["schemas"]["PulseSettings"][];
             /**
              * Format: float
-             * @description Delay of every second step, share of a step.
+             * @description Swing: the delay of every second step, as a share of a step.
              */
             swing: number;
             /**
              * Format: float
-             * @description Correction that brings the bed to the common loudness, dB.
+             * @description Gain that brings the bed to the loudness that all presets share, dB.
              */
             trim_db: number;
-            /** @description How the voices are played. */
+            /** @description Settings of the voices. */
             voices: components["schemas"]["VoiceSettings"];
         };
-        /** @description The result of a check of a preset. */
+        /** @description The answer of `POST /api/presets/check`. */
         PresetChecked: {
             /** @description Whether the preset is valid. */
             ok: boolean;
-            /** @description All problems of the preset. */
+            /** @description The problems of the preset; empty for a valid preset. */
             problems: components["schemas"]["Problem"][];
         };
-        /** @description A preset in the list. */
+        /** @description A preset in the list of presets. */
         PresetInfo: {
-            /** @description Whether it is part of khor. */
+            /** @description Whether the preset is built in. */
             builtin: boolean;
-            /** @description Whether clients can change and remove it. */
+            /** @description Whether clients can change and delete the preset. */
             editable: boolean;
-            /** @description Path of its file; `null` for a built-in preset. */
+            /** @description Path of the preset's file; `null` for a built-in preset. */
             file: string | null;
-            /** @description One sentence that helps users choose. */
+            /** @description One sentence that describes the preset's sound. */
             hint: string;
-            /** @description Name: 1 to 64 of a-z 0-9 - _. */
+            /** @description Name of the preset: 1 to 64 of the characters `a-z`, `0-9`, `-` and `_`. */
             name: string;
         };
         /** @description The available presets. */
         PresetList: {
-            /** @description Name of the current preset. */
+            /** @description Name of the selected preset. */
             current: string;
             /** @description The presets, built-in ones first. */
             presets: components["schemas"]["PresetInfo"][];
-            /** @description Name of the unsaved preset that plays; `null` if the current preset plays. */
+            /** @description Name of the unsaved preset that plays as a preview; `null` if the selected preset plays. */
             previewing: string | null;
-            /** @description The problems of the user's presets, one line each. */
+            /** @description The problems of the files in the user's preset folder, one line each. */
             problems: string[];
         };
-        /** @description The unsaved preset that plays. */
+        /** @description The unsaved preset that plays as a preview. */
         PresetPreview: {
-            /** @description Name of the preset. */
+            /** @description Name of the unsaved preset. */
             name: string;
             /** @description Always true. */
             ok: boolean;
-            /** @description The keys of a preset's file. */
+            /** @description The keys of the preset, as in a preset's file. */
             preset: components["schemas"]["Preset"];
         };
         /** @description One preset with all its settings. */
         PresetReport: {
-            /** @description Whether it is part of khor. */
+            /** @description Whether the preset is built in. */
             builtin: boolean;
-            /** @description Path of its file; `null` for a built-in preset. */
+            /** @description Path of the preset's file; `null` for a built-in preset. */
             file: string | null;
-            /** @description One sentence that helps users choose. */
+            /** @description One sentence that describes the preset's sound. */
             hint: string;
-            /** @description Name. */
+            /** @description Name of the preset. */
             name: string;
             /** @description Always true. */
             ok: boolean;
-            /** @description The keys of the preset's file, always with the whole `map`. */
+            /** @description The keys of the preset's file. The mapping (`map`) is always complete. */
             preset: components["schemas"]["Preset"];
         };
-        /** @description A preset as it is written. */
+        /** @description A preset as written in files and in the API. */
         PresetRequest: {
-            /** @description How the bed is played. */
+            /** @description Settings of the bed. */
             bed: components["schemas"]["BedSettingsRequest"];
             /** @description One sentence that describes the preset's sound. */
             hint: string;
-            /** @description The mapping. Without one, the common contract applies. */
+            /** @description The preset's own mapping. Without this list, the standard mapping applies. */
             map?: components["schemas"]["RouteRequest"][] | null;
-            /** @description 1 to 64 of a-z 0-9 - _. */
+            /** @description Name of 1 to 64 characters. The characters a-z, 0-9, - and _ are allowed. */
             name: string;
-            /** @description The timbres of all roles. */
+            /** @description The timbres of all roles. Voices and cues may have timbres of their own. */
             patches: components["schemas"]["PatchesRequest"];
             /**
-             * @description How the pulse is played, one entry for each stream, at most 4.
+             * @description Settings of the pulse, with one entry for each stream. At most 4 streams are allowed.
              * @default []
              */
             pulse: components["schemas"]["PulseSettingsRequest"][];
             /**
              * Format: float
-             * @description Delay of every second step, share of a step.
+             * @description Swing: the delay of every second step, as a share of a step.
              * @default 0
              */
             swing: number;
             /**
              * Format: float
-             * @description Correction that brings the bed to the common loudness, dB.
+             * @description Gain that brings the bed to the loudness that all presets share, dB.
              */
             trim_db: number;
-            /** @description How the voices are played. */
+            /** @description Settings of the voices. */
             voices: components["schemas"]["VoiceSettings"];
         };
-        /** @description A preset was selected. */
+        /** @description The answer of `POST /api/preset/select`. */
         PresetSelected: {
             /** @description Always true. */
             ok: boolean;
-            /** @description Name of the current preset. */
+            /** @description Name of the selected preset. */
             preset: string;
         };
         /** @description The user's presets. */
         PresetsReport: {
-            /** @description The folder of the user's presets. */
+            /** @description Path of the folder with the user's presets. */
             folder: string;
-            /** @description Whether all presets are valid and the configured preset exists. */
+            /** @description Whether all presets are valid and the preset in the settings exists. */
             ok: boolean;
-            /** @description What is wrong, one line each. */
+            /** @description The problems of the presets, one line each. */
             problems: string[];
         };
-        /** @description The scheduling priority of the thread that plays. */
+        /** @description The scheduling priority of the audio thread. */
         Priority: {
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description What granted the priority; `null` without real-time priority. */
+            /** @description Which service granted real-time priority; `null` without it. */
             granted_by: components["schemas"]["Granter"] | null;
             /** @description Whether the thread has real-time priority. */
             real_time: boolean;
         };
-        /** @description One of the kernel's counters. */
+        /** @description One counter of the kernel, and whether the source has it. */
         ProbeReport: {
             /** @description Whether the source has the counter. */
             available: boolean;
-            /** @description The counter's name, such as `execs`. */
+            /** @description Name of the counter, such as `execs`. */
             name: string;
             /** @description Why the counter is missing; `null` if it is available. */
             reason: string | null;
         };
-        /** @description A problem of a preset. */
+        /** @description A problem in a preset. */
         Problem: {
-            /** @description The problem, and a valid alternative. */
+            /** @description What is wrong, and which values are valid. */
             message: string;
-            /** @description The field: `bed.velocity`, `pulse[1].from`, `map[3].range`; empty for the whole preset. */
+            /**
+             * @description Path of the field, such as `bed.velocity`, `pulse[1].from` or `map[3].range`. It is empty if
+             *     the problem concerns the whole preset.
+             */
             path: string;
         };
-        /** @description One stream of the pulse layer. */
+        /** @description The settings of one stream of the pulse. */
         PulseSettings: {
             /**
              * Format: float
-             * @description Total work at which it begins, 0..=0.9.
+             * @description The stream plays when total work is above this value, 0..=0.9.
              */
             from: number;
             /**
              * Format: float
-             * @description Length of its notes, steps, 0.1..=16.
+             * @description Length of the notes, steps, 0.1..=16.
              */
             gate_steps: number;
             /**
              * Format: uint8
-             * @description Onsets per bar at full work and density 0.5, 1..=16.
+             * @description Number of onsets per bar at full work and density 0.5, 1..=16.
              */
             max_onsets: number;
-            /** @description Choice of pitches. */
+            /** @description How the stream chooses its pitches. */
             motion: components["schemas"]["Motion"];
             /**
              * Format: float
-             * @description -1 (left) ..=1 (right).
+             * @description Pan, from -1 (left) to 1 (right).
              */
             pan: number;
-            /** @description Where it lies. */
+            /** @description Register of the notes. */
             register: components["schemas"]["Register"];
-            /** @description Whose timbre it has. */
+            /** @description Role, which selects the timbre. */
             role: components["schemas"]["Role"];
             /**
              * Format: float
-             * @description Loudness, 0..=1.
+             * @description Velocity of the notes, 0..=1.
              */
             velocity: number;
         };
-        /** @description One stream of the pulse layer. */
+        /** @description The settings of one stream of the pulse. */
         PulseSettingsRequest: {
             /**
              * Format: float
-             * @description Total work at which it begins, 0..=0.9.
+             * @description The stream plays when total work is above this value, 0..=0.9.
              * @default 0
              */
             from: number;
             /**
              * Format: float
-             * @description Length of its notes, steps, 0.1..=16.
+             * @description Length of the notes, steps, 0.1..=16.
              */
             gate_steps: number;
             /**
              * Format: uint8
-             * @description Onsets per bar at full work and density 0.5, 1..=16.
+             * @description Number of onsets per bar at full work and density 0.5, 1..=16.
              */
             max_onsets: number;
-            /** @description Choice of pitches. */
+            /** @description How the stream chooses its pitches. */
             motion: components["schemas"]["Motion"];
             /**
              * Format: float
-             * @description -1 (left) ..=1 (right).
+             * @description Pan, from -1 (left) to 1 (right).
              * @default 0
              */
             pan: number;
-            /** @description Where it lies. */
+            /** @description Register of the notes. */
             register: components["schemas"]["Register"];
-            /** @description Whose timbre it has. */
+            /** @description Role, which selects the timbre. */
             role: components["schemas"]["Role"];
             /**
              * Format: float
-             * @description Loudness, 0..=1.
+             * @description Velocity of the notes, 0..=1.
              */
             velocity: number;
         };
-        /** @description Hours in which the sound device is muted, every day. MIDI and OSC continue. */
+        /** @description Hours in which khor mutes the sound device every day. MIDI and OSC output continue. */
         Quiet: {
-            /** @description Mute the sound device in these hours. */
+            /** @description Mute the sound device in the quiet hours. */
             enabled: boolean;
             /** @description When the quiet hours begin, HH:MM in local time. */
             from: string;
-            /** @description When the quiet hours end, HH:MM in local time; on the next day if `to` is before `from`. */
+            /**
+             * @description When the quiet hours end, HH:MM in local time. If `to` is before `from`, they end on the
+             *     next day.
+             */
             to: string;
         };
-        /** @description Hours in which the sound device is muted, every day. MIDI and OSC continue. */
+        /** @description Hours in which khor mutes the sound device every day. MIDI and OSC output continue. */
         QuietRequest: {
             /**
-             * @description Mute the sound device in these hours.
+             * @description Mute the sound device in the quiet hours.
              * @default false
              */
             enabled: boolean;
@@ -2491,7 +2581,8 @@ export interface components {
              */
             from: string;
             /**
-             * @description When the quiet hours end, HH:MM in local time; on the next day if `to` is before `from`.
+             * @description When the quiet hours end, HH:MM in local time. If `to` is before `from`, they end on the
+             *     next day.
              * @default 07:00
              */
             to: string;
@@ -2500,196 +2591,206 @@ export interface components {
         RangeMode: "adaptive" | "absolute";
         /** @description The OSC input. */
         ReceiveReport: {
-            /** @description Whether the settings switch it on. */
+            /** @description Whether the part is on in the settings. */
             enabled: boolean;
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description Why the last of these was rejected; `null` if none was. */
+            /** @description Why khor rejected the last OSC packet or message; `null` if it rejected none. */
             last_refusal: string | null;
             /**
              * Format: uint64
-             * @description Messages that were received since the engine started.
+             * @description Number of OSC messages that khor has received since the engine started.
              */
             messages: number;
-            /** @description Whether it works. False while it is off, and until it has started. */
+            /** @description Whether the part works. False while the part is off, and until it has started. */
             ok: boolean;
             /**
              * Format: uint16
-             * @description UDP port on which khor receives.
+             * @description UDP port on which khor receives OSC.
              */
             port: number;
             /**
              * Format: uint64
-             * @description Packets and messages that were rejected since the engine started.
+             * @description Number of OSC packets and messages that khor has rejected since the engine started.
              */
             refused: number;
         };
-        /** @description A file in the folder of recordings. */
+        /** @description A recording in khor's folder for recordings. */
         RecordedFile: {
             /**
              * Format: uint64
-             * @description The file's length, bytes.
+             * @description Size of the file, bytes.
              */
             bytes: number;
-            /** @description The file's name, for `GET /api/recordings/{name}`. */
+            /** @description Name of the file, for `GET /api/recordings/{name}`. */
             name: string;
         };
-        /** @description The recordings in khor's folder. */
+        /** @description The recordings in khor's folder for recordings. */
         RecordingList: {
-            /** @description The folder's path. */
+            /** @description Path of the folder. */
             folder: string;
             /** @description The recordings, oldest first. */
             recordings: components["schemas"]["RecordedFile"][];
         };
-        /** @description A recording has begun. */
+        /** @description The answer of `POST /api/recording/start`. */
         RecordingStarted: {
-            /** @description The file's path. */
+            /** @description Path of the recording's file. */
             file: string;
             /** @description Always true. */
             ok: boolean;
         };
         /** @description The current or last recording. */
         RecordingStatus: {
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description The file; `null` if nothing was recorded since the engine started. */
+            /** @description Path of the recording's file; `null` if there was no recording since the engine started. */
             file: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
             /**
              * Format: uint64
-             * @description Blocks of sound that are missing because the disk was too slow.
+             * @description Number of blocks of sound that the recording lacks because the disk was too slow.
              */
             lost_blocks: number;
             /**
              * Format: double
-             * @description Missing sound, seconds: the lost blocks, and sound that a busy machine did not pass on in
-             *     time.
+             * @description Total length of the sound that the recording lacks, seconds. It includes the lost blocks,
+             *     and sound that the recorder did not receive in time because the machine was busy.
              */
             lost_seconds: number;
-            /** @description Whether the recording is running. */
+            /** @description Whether a recording is running. */
             recording: boolean;
             /**
              * Format: double
-             * @description Length so far, seconds.
+             * @description Length of the recording so far, seconds.
              */
             seconds: number;
         };
-        /** @description A recording has ended. */
+        /** @description The answer of `POST /api/recording/stop`. */
         RecordingStopped: {
-            /** @description The file's path. */
+            /** @description Path of the recording's file. */
             file: string | null;
             /** @description Always true. */
             ok: boolean;
             /**
              * Format: double
-             * @description Length, seconds.
+             * @description Length of the recording, seconds.
              */
             seconds: number;
         };
-        /** @description Limits of the disk space for recordings. khor ends a recording cleanly at either limit. */
+        /**
+         * @description Limits of the disk space for recordings. khor ends a recording cleanly when it reaches a
+         *     limit.
+         */
         Recordings: {
             /**
              * Format: uint32
-             * @description Space that stays free on the folder's file system, MiB. Null means 1 GiB or a twentieth
-             *     of the file system, whichever is less.
+             * @description Space that recordings leave free on the file system of the folder for recordings, MiB.
+             *     Null means 1 GiB or a twentieth of the file system, whichever is less.
              */
             min_free_mib: number | null;
             /**
              * Format: uint32
-             * @description Largest total size of the files in the recordings' folder, MiB. The default has room for
-             *     80 hours of FLAC, or 20 hours of WAV at 48 kHz.
+             * @description Largest total size of the files in the folder for recordings, MiB. The default is enough
+             *     for 80 hours of FLAC, or 20 hours of WAV at 48 kHz.
              */
             quota_mib: number;
         };
-        /** @description Limits of the disk space for recordings. khor ends a recording cleanly at either limit. */
+        /**
+         * @description Limits of the disk space for recordings. khor ends a recording cleanly when it reaches a
+         *     limit.
+         */
         RecordingsRequest: {
             /**
              * Format: uint32
-             * @description Space that stays free on the folder's file system, MiB. Null means 1 GiB or a twentieth
-             *     of the file system, whichever is less.
+             * @description Space that recordings leave free on the file system of the folder for recordings, MiB.
+             *     Null means 1 GiB or a twentieth of the file system, whichever is less.
              * @default null
              */
             min_free_mib: number | null;
             /**
              * Format: uint32
-             * @description Largest total size of the files in the recordings' folder, MiB. The default has room for
-             *     80 hours of FLAC, or 20 hours of WAV at 48 kHz.
+             * @description Largest total size of the files in the folder for recordings, MiB. The default is enough
+             *     for 80 hours of FLAC, or 20 hours of WAV at 48 kHz.
              * @default 20480
              */
             quota_mib: number;
         };
         /** @description The answer to a request that was rejected. */
         Refusal: {
-            /** @description The field, what is wrong with it, and what is allowed. */
+            /**
+             * @description What is wrong with the request: the setting, field or parameter, its problem, and the
+             *     allowed values.
+             */
             error: string;
             /** @description Always false. */
             ok: boolean;
-            /** @description All problems of a preset. The field is missing in other answers. */
+            /** @description All problems of a rejected preset. Other answers do not have this field. */
             problems?: components["schemas"]["Problem"][];
         };
-        /** @description Messages that were rejected since the program started, by reason. */
+        /** @description Number of messages that khor has rejected since it started, by reason. */
         RefusedMessages: {
             /**
              * Format: uint64
-             * @description From hosts, sites or relays above their limit.
+             * @description Messages of additional hosts, sub-sites or relays after their maximum number was reached.
              */
             crowded: number;
             /**
              * Format: uint64
-             * @description From a relay that uses another relay's name.
+             * @description Messages of a relay that uses another relay's name.
              */
             duplicate: number;
             /**
              * Format: uint64
-             * @description Cues above the limit of a host.
+             * @description Cues that a host sent faster than its rate limit allows.
              */
             flooded: number;
             /**
              * Format: uint64
-             * @description Not messages of khor.
+             * @description Messages that are not in khor's format.
              */
             foreign: number;
-            /** @description Why the last message was rejected; `null` if none was. */
+            /** @description Why khor rejected the last message; `null` if it rejected none. */
             last: string | null;
             /**
              * Format: uint64
-             * @description Older than a message that arrived before.
+             * @description Messages that arrived after a newer message.
              */
             late: number;
             /**
              * Format: uint64
-             * @description Broken, or with meaningless values.
+             * @description Messages that are incomplete or contain impossible values.
              */
             malformed: number;
             /**
              * Format: uint64
-             * @description Sent under another host's subject.
+             * @description Messages that a relay published under another host's NATS subject.
              */
             misdirected: number;
             /**
              * Format: uint64
-             * @description Frames of sites that contain sites, and frames of sites at a relay that aggregates.
+             * @description Frames of a sub-site that itself has sub-sites. An aggregator counts the frames of every
+             *     sub-site.
              */
             nested: number;
             /**
              * Format: uint64
-             * @description Longer than the longest message of khor.
+             * @description Messages that exceed the maximum length of a message.
              */
             oversized: number;
             /**
              * Format: uint64
-             * @description With an unknown major version.
+             * @description Messages with an unknown major version of the protocol.
              */
             version: number;
         };
-        /** @description A span of MIDI notes, both ends included. */
+        /** @description A range of MIDI notes. It includes both ends. */
         Register: {
             /**
              * Format: uint8
-             * @description Highest note, at least 11 above the lowest, ..=96.
+             * @description Highest note, at most 96 and at least 11 semitones above the lowest note.
              */
             high: number;
             /**
@@ -2698,149 +2799,155 @@ export interface components {
              */
             low: number;
         };
-        /** @description A musical job; decides timbre and MIDI channel. */
+        /** @description The musical role of a note. It selects the MIDI channel and the default timbre. */
         Role: "melody" | "bass" | "chords" | "percussion";
-        /** @description A line of the mapping as it is written. */
+        /** @description A row of the mapping as it is written in a file. */
         Route: {
-            /** @description Curve from the input to the feature; default `linear`. */
+            /** @description The shape of the curve from the input to the feature; default `linear`. */
             curve: components["schemas"]["Curve"];
-            /** @description Input values between which the feature moves; the usual ones where there are none. */
+            /**
+             * @description Input values between which the feature moves. The default is 0 to 1, or 1 to 6 for
+             *     deviations.
+             */
             from?: [
                 number,
                 number
             ] | null;
-            /** @description The value of the signal that the route reads; default `level`. */
+            /** @description Which value of the signal controls the feature; default `level`. */
             of: components["schemas"]["Of"];
-            /** @description Direction of the feature; default `up`. */
+            /** @description Direction in which the feature moves when the input grows; default `up`. */
             polarity: components["schemas"]["Polarity"];
-            /** @description The feature's lowest and highest value, in its own unit. */
+            /** @description Lowest and highest value of the feature, in the feature's unit. */
             range: [
                 number,
                 number
             ];
-            /** @description A signal, or `work`. */
+            /** @description Name of a signal, or `work` for total work. */
             signal: string;
-            /** @description The feature. */
+            /** @description Name of the feature that the row controls. */
             to: string;
         };
-        /** @description A line of the mapping as it is written. */
+        /** @description A row of the mapping as it is written in a file. */
         RouteRequest: {
             /**
-             * @description Curve from the input to the feature; default `linear`.
+             * @description The shape of the curve from the input to the feature; default `linear`.
              * @default linear
              */
             curve: components["schemas"]["Curve"];
-            /** @description Input values between which the feature moves; the usual ones where there are none. */
+            /**
+             * @description Input values between which the feature moves. The default is 0 to 1, or 1 to 6 for
+             *     deviations.
+             */
             from?: [
                 number,
                 number
             ] | null;
             /**
-             * @description The value of the signal that the route reads; default `level`.
+             * @description Which value of the signal controls the feature; default `level`.
              * @default level
              */
             of: components["schemas"]["Of"];
             /**
-             * @description Direction of the feature; default `up`.
+             * @description Direction in which the feature moves when the input grows; default `up`.
              * @default up
              */
             polarity: components["schemas"]["Polarity"];
-            /** @description The feature's lowest and highest value, in its own unit. */
+            /** @description Lowest and highest value of the feature, in the feature's unit. */
             range: [
                 number,
                 number
             ];
-            /** @description A signal, or `work`. */
+            /** @description Name of a signal, or `work` for total work. */
             signal: string;
-            /** @description The feature. */
+            /** @description Name of the feature that the row controls. */
             to: string;
         };
         /**
-         * @description A scale; the names are those of the configuration.
+         * @description A musical scale. Configuration files use the serialised names.
          * @enum {string}
          */
         Scale: "pentatonic_minor" | "pentatonic_major" | "natural_minor" | "harmonic_minor" | "major" | "dorian" | "phrygian" | "lydian" | "mixolydian" | "whole_tone" | "chromatic";
-        /** @description The part of the machine that is counted: the scope. */
+        /** @description The scope: the part of the machine whose activity khor plays. */
         ScopeReport: {
             /**
-             * @description Paths of the cgroups in the scope. Empty for the whole machine, and while no source
-             *     delivers.
+             * @description Paths of the cgroups in the scope. Empty for the whole machine, and while no source delivers
+             *     counts.
              */
             cgroups: string[];
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description Whether the whole machine is selected. */
+            /** @description Whether the scope is the whole machine. */
             is_machine: boolean;
-            /** @description Whether the scope is counted completely. */
+            /** @description Whether khor can count the whole scope. */
             ok: boolean;
             /**
-             * @description The selected scope in words: a unit, `process 4711`, `the whole machine`, or the single host
-             *     of a site.
+             * @description Name of the scope: a unit such as `nginx.service`, `process 4711`, `the whole machine`, or
+             *     the single host of a site.
              */
             whose: string;
         };
-        /** @description A section that has a pulse of its own. */
+        /** @description A section of the site that has its own pulse. */
         SectionReport: {
             /**
              * Format: uint
-             * @description Number of its hosts.
+             * @description Number of hosts in the section.
              */
             hosts: number;
-            /** @description Name of the section; `null` for the hosts of all other sections. */
+            /** @description Name of the section; `null` for the remaining sections, which share one pulse. */
             name: string | null;
             /**
              * Format: float
-             * @description Its position, -1 (left) to 1 (right).
+             * @description The section's position between the loudspeakers, -1 (left) to 1 (right).
              */
             pan: number;
-            /** @description The range of its notes, MIDI note numbers. */
+            /** @description Lowest and highest note of the section, MIDI note numbers. */
             register: components["schemas"]["Register"];
-            /** @description The timbre of its pulse. */
+            /** @description The timbre of the section's pulse. */
             timbre: components["schemas"]["Role"];
         };
-        /** @description What the machine is doing, in words. */
+        /** @description The current activity of the machine, in words. */
         SentenceReport: {
             /** @description One sentence, as in `GET /api/explain`. */
             sentence: string;
         };
-        /** @description One signal. */
+        /** @description One signal or added lane, with its current values. */
         SignalReport: {
-            /** @description Whether the source has the signal. */
+            /** @description Whether the source delivers the signal. */
             available: boolean;
             /**
              * Format: double
-             * @description The usual rate, in `unit`; `null` if it is missing.
+             * @description Usual rate, in `unit`; `null` if the signal is missing.
              */
             baseline: number | null;
             /**
              * Format: float
-             * @description How far `rate` is above `baseline`, octaves of 1 + rate ÷ grain; `null` if it is missing.
-             *     Differences below the signal's grain are not significant. For all hosts of a site together,
-             *     this is the deviation that plays.
+             * @description How far `rate` is above `baseline`, octaves; `null` if the signal is missing. One octave is
+             *     a doubling of 1 + rate ÷ grain, where the grain is the smallest significant difference. For
+             *     a site, khor computes this value from the deviations of the hosts, and the music uses it.
              */
             deviation: number | null;
-            /** @description The family: one colour, and one timbre and register. */
+            /** @description The signal's family. Signals of one family share a colour, a timbre and a register. */
             family: components["schemas"]["Family"];
-            /** @description Two or three plain words, such as `program starts`. */
+            /** @description Display name of the signal, two or three words, such as `program starts`. */
             label: string;
             /**
              * Format: float
-             * @description Level, 0 to 1; `null` if it is missing. The setting `signals.range` selects its meaning: how
-             *     far the signal is above this machine's usual range, or its share of the ceiling.
+             * @description Level of the signal, 0 to 1; `null` if the signal is missing. The setting `signals.range`
+             *     selects what the level is relative to: this machine's baseline, or a fixed ceiling.
              */
             level: number | null;
             /**
              * Format: double
-             * @description The rate, in `unit`; `null` if it is missing.
+             * @description Current rate, in `unit`; `null` if the signal is missing.
              */
             rate: number | null;
             /** @description Why the signal is missing; `null` if it is available. */
             reason: string | null;
             /**
              * Format: float
-             * @description How sudden the change is, 0 to 1; `null` if it is missing.
+             * @description How sudden the last change of the signal was, 0 to 1; `null` if the signal is missing.
              */
             surprise: number | null;
             /**
@@ -2851,20 +2958,20 @@ export interface components {
         };
         /** @description How rates become levels. */
         Signals: {
-            /** @description Rate at which the level of this signal is 1, in the signal's own unit. */
+            /** @description Ceiling of this signal: the rate at which its level is 1, in the signal's unit. */
             ceilings: {
                 [key: string]: number;
             };
             /**
-             * @description The reference of the levels. `adaptive`: this machine's own baseline; `absolute`: only
-             *     the ceilings.
+             * @description What the level of a signal is relative to. `adaptive`: this machine's baseline.
+             *     `absolute`: the signal's ceiling in `ceilings`.
              */
             range: components["schemas"]["RangeMode"];
         };
         /** @description How rates become levels. */
         SignalsRequest: {
             /**
-             * @description Rate at which the level of this signal is 1, in the signal's own unit.
+             * @description Ceiling of this signal: the rate at which its level is 1, in the signal's unit.
              * @default {
              *       "cpu": 1,
              *       "csw": 120000,
@@ -2887,53 +2994,60 @@ export interface components {
                 [key: string]: number;
             };
             /**
-             * @description The reference of the levels. `adaptive`: this machine's own baseline; `absolute`: only
-             *     the ceilings.
+             * @description What the level of a signal is relative to. `adaptive`: this machine's baseline.
+             *     `absolute`: the signal's ceiling in `ceilings`.
              * @default adaptive
              */
             range: components["schemas"]["RangeMode"];
         };
-        /** @description What silences the sound device. */
+        /** @description Why the sound device is muted. */
         SilenceReason: "muted" | "snoozed" | "quiet_hours";
-        /** @description Why the sound device is silent, and until when. */
+        /** @description Why the sound device is muted, and until when. */
         SilenceReport: {
-            /** @description The reason that lasts longest. */
+            /** @description The reason for the mute. If there are several reasons, this is the reason that ends last. */
             reason: components["schemas"]["SilenceReason"];
             /**
              * Format: uint64
-             * @description When the silence ends by itself, milliseconds since 1970; `null` if it lasts until somebody
-             *     unmutes.
+             * @description When the mute ends by itself, milliseconds since 1970; `null` if only a client or the user
+             *     can end the mute.
              */
             until: number | null;
         };
-        /** @description The single host that plays as if it were this machine. */
+        /** @description The only host of a site that plays. khor plays it as if it were this machine. */
         SingleHostReport: {
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
             /** @description Name of the host. */
             host: string;
-            /** @description Whether the host plays now. */
+            /** @description Whether the host is playing now. */
             ok: boolean;
         };
         /** @description The site that khor plays instead of this machine. */
         Site: {
-            /** @description The single host that plays as if it were this machine; null is all hosts together. */
+            /**
+             * @description The only host of the site that khor plays, as if it were this machine. Null selects all
+             *     hosts.
+             */
             host: string | null;
             /** @description Which hosts of the site play. A change takes effect at the next bar line. */
             mode: components["schemas"]["SiteMode"];
-            /** @description Name of the site; empty is this machine. */
+            /** @description Name of the site that khor plays. Empty selects this machine. */
             name: string;
             /** @description The NATS server of the site. */
             nats: components["schemas"]["Nats"];
         };
-        /** @description Which hosts of a site play. In each mode, the most deviant one or two hosts have the voices. */
+        /**
+         * @description How the hosts of a site share the music. In every mode, voices represent the one or two hosts
+         *     with the largest deviation.
+         */
         SiteMode: "ensemble" | "sections" | "roll_call";
         /** @description The site that khor plays instead of this machine. */
         SiteRequest: {
             /**
-             * @description The single host that plays as if it were this machine; null is all hosts together.
+             * @description The only host of the site that khor plays, as if it were this machine. Null selects all
+             *     hosts.
              * @default null
              */
             host: string | null;
@@ -2943,7 +3057,7 @@ export interface components {
              */
             mode: components["schemas"]["SiteMode"];
             /**
-             * @description Name of the site; empty is this machine.
+             * @description Name of the site that khor plays. Empty selects this machine.
              * @default
              */
             name: string;
@@ -2966,11 +3080,11 @@ export interface components {
             ok: boolean;
             /**
              * Format: uint64
-             * @description When the snooze ends, milliseconds since 1970; `null` if the request ended it.
+             * @description When the snooze ends, milliseconds since 1970; `null` if the request ended the snooze.
              */
             snoozed_until_ts_ms: number | null;
         };
-        /** @description A host of a site that has the voices. */
+        /** @description A soloist: a host of a site whose voices play. */
         SoloReport: {
             /**
              * Format: float
@@ -2979,23 +3093,23 @@ export interface components {
             deviation: number;
             /** @description Name of the host. */
             host: string;
-            /** @description Its section; `null` for the hosts without one. */
+            /** @description Section of the host; `null` for a host without a section. */
             section: string | null;
-            /** @description Name of its most deviant signal. */
+            /** @description Name of the host's signal with the largest deviation. */
             signal: string;
         };
-        /** @description The one or two hosts of a site that have the voices. */
+        /** @description The soloists: the one or two hosts of a site whose voices play. */
         SoloistList: {
-            /** @description The hosts, the largest deviation first. Empty without a site. */
+            /** @description The soloists, the largest deviation first. Empty without a site. */
             soloists: components["schemas"]["SoloReport"][];
         };
-        /** @description A part of the music, and its cause. */
+        /** @description A part of the music that is playing, and the signals that cause it. */
         SoundPart: {
-            /** @description Which signals cause it, in words. */
+            /** @description Which signals cause this part of the music, in words. */
             because: string;
-            /** @description `bed`, `pulse` or `voice`. */
+            /** @description Layer of the music: `bed`, `pulse` or `voice`. */
             layer: string;
-            /** @description How it sounds, in words. */
+            /** @description How this part of the music sounds, in words. */
             what: string;
         };
         /** @description The kind of a source. */
@@ -3004,22 +3118,22 @@ export interface components {
         SourceReport: {
             /** @description Description of the source, one line. */
             detail: string;
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
             /**
              * Format: uint16
-             * @description Time between two samples that the source grants, milliseconds. It may be longer than the
-             *     setting `bpf.sample_interval_ms`. `null` while no source delivers. Also `null` for a site,
-             *     because each host has its own interval.
+             * @description Time between two samples of the source, milliseconds. The collector may grant a longer
+             *     interval than the setting `bpf.sample_interval_ms` requests. `null` while no source delivers
+             *     counts, and for a site, because each host has its own interval.
              */
             interval_ms: number | null;
-            /** @description The kind of source; `null` while none delivers. */
+            /** @description The kind of source; `null` while no source delivers counts. */
             kind: components["schemas"]["SourceKind"] | null;
             /**
-             * @description Whether the source delivers. If it delivers but lacks something, `error` names what it
-             *     lacks.
+             * @description Whether the source delivers counts. If this is true and `error` is not `null`, only some
+             *     counts are missing.
              */
             ok: boolean;
         };
@@ -3058,116 +3172,124 @@ export interface components {
             /** @constant */
             type: "notes";
         });
-        /** @description A site within the site. */
+        /** @description A sub-site: a site within this site. Its aggregators send sums over its hosts. */
         SubSiteReport: {
             /**
              * Format: uint32
-             * @description Number of aggregators that send for the site.
+             * @description Number of aggregators that are sending the sums of the sub-site.
              */
             aggregators: number;
             /**
              * Format: uint32
-             * @description Number of its hosts that send.
+             * @description Number of hosts of the sub-site that are sending messages.
              */
             live: number;
-            /** @description Name of the site. */
+            /** @description Name of the sub-site. */
             name: string;
             /**
              * Format: uint64
-             * @description Messages that its aggregators rejected.
+             * @description Number of messages that the sub-site's aggregators rejected.
              */
             refused: number;
             /**
              * Format: double
-             * @description Largest relative error of the site's sums, 0 to 1.
+             * @description Largest relative error of any sum over all hosts of the sub-site, 0 to 1.
              */
             relative_error: number;
             /**
              * Format: double
-             * @description Largest relative error of its sections' sums, 0 to 1; `null` without sections.
+             * @description Largest relative error of any sum over a section of the sub-site, 0 to 1; `null` if the
+             *     sub-site has no sections.
              */
             section_relative_error: number | null;
             /**
              * Format: uint64
-             * @description Age of its last message, milliseconds.
+             * @description Age of the sub-site's last message, milliseconds.
              */
             seen_ms_ago: number;
             /**
              * Format: uint32
-             * @description Number of its hosts that have stopped sending.
+             * @description Number of hosts of the sub-site that have stopped sending messages.
              */
             silent: number;
-            /** @description Whether its aggregators send. */
+            /** @description Whether the sub-site's aggregators are sending messages. */
             state: components["schemas"]["HostState"];
         };
         /** @description One target of the OSC output. */
         TargetHealth: {
-            /** @description Why khor cannot send to the target; `null` if it can, or if the reason is not known yet. */
+            /** @description Why khor cannot send to the target; `null` if khor can, or has not tried yet. */
             error: string | null;
             /**
-             * @description Whether khor can send to the target: its host has an address, and khor could send the last
-             *     datagram. UDP does not report whether a datagram arrived.
+             * @description Whether khor can send to the target: the target's host name has an address, and the last
+             *     send succeeded. UDP does not report whether a datagram arrives.
              */
             ok: boolean;
             /** @description The target, `host:port`. */
             target: string;
         };
-        /** @description The time zone of the quiet hours. */
+        /** @description The time zone that the quiet hours use. */
         TimeReport: {
-            /** @description What is wrong; `null` without trouble. */
+            /** @description What does not work and why; `null` if everything works. */
             error: string | null;
-            /** @description What to do about it; `null` without trouble, or if khor knows no fix. */
+            /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description Whether the configured zone is valid. */
+            /** @description Whether the requested time zone is valid. */
             ok: boolean;
-            /** @description Name of the time zone. `UTC` if the configured zone is invalid. */
+            /**
+             * @description Name of the time zone, from `TZ` or `/etc/localtime`. `UTC` if the requested zone is
+             *     invalid.
+             */
             zone: string;
         };
         /** @description The web page. */
         Ui: {
-            /** @description Serve the page from this folder instead of the copy in the program. */
+            /** @description Folder from which khor serves the page, instead of the page that is built into khor. */
             dir: string | null;
-            /** @description Serve the page. */
+            /** @description Serve the web page. */
             serve: boolean;
         };
         /** @description The web page. */
         UiRequest: {
             /**
-             * @description Serve the page from this folder instead of the copy in the program.
+             * @description Folder from which khor serves the page, instead of the page that is built into khor.
              * @default null
              */
             dir: string | null;
             /**
-             * @description Serve the page.
+             * @description Serve the web page.
              * @default true
              */
             serve: boolean;
         };
         /** @description The systemd units that can be selected as the scope. */
         UnitList: {
-            /** @description Names of the units that have a cgroup now, for the setting `bpf.cgroup`. */
+            /**
+             * @description Names of the units that currently have a cgroup. Each name is a valid value of the setting
+             *     `bpf.cgroup`.
+             */
             units: string[];
         };
-        /** @description How the voices are played. */
+        /** @description The settings of the voices. */
         VoiceSettings: {
             /**
              * Format: float
-             * @description Length of their notes, as a factor of what the stream asks for, 0.1..=4.
+             * @description Factor by which note lengths are multiplied, 0.1..=4. It applies to the stream's own note
+             *     length and to the mapping's.
              */
             gate: number;
             /**
              * Format: float
-             * @description Onsets, as a factor of what the mapping asks for, 0.25..=2.
+             * @description Factor by which the mapping's onsets per bar are multiplied, 0.25..=2.
              */
             pace: number;
             /**
              * Format: float
-             * @description Seconds between the single notes of an idle machine, on average, 5..=120.
+             * @description Mean time between the single notes that an idle host plays, seconds, 5..=120.
              */
             rare_s: number;
             /**
              * Format: float
-             * @description Loudness, 0..=1.
+             * @description Velocity of the notes, 0..=1.
              */
             velocity: number;
         };
