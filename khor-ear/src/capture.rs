@@ -98,9 +98,9 @@ fn read(path: &Path) -> Result<Vec<Frame>> {
 /// Joins captures so that times and counters continue from one capture to the next.
 #[derive(Default)]
 struct JoinedCaptures {
-    /// The last input frame, with the time and counts of its capture.
+    /// The last frame that was read, with the time and counts of its own capture.
     theirs: Option<Frame>,
-    /// The last output frame, with continuous time and counts.
+    /// The last frame that was returned, with time and counts that continue across captures.
     ours: Option<Frame>,
 }
 

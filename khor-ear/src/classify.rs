@@ -12,8 +12,8 @@ use crate::{features, scenario::LoadClass};
 const NEIGHBOURS: usize = 3;
 /// Number of parts (folds) of the cross-validation.
 const FOLDS: usize = 5;
-/// Smallest number by which a feature is divided, in steps. Listeners cannot hear a difference
-/// below one step, so a feature whose deviation is smaller gets no additional weight.
+/// Lower limit of the deviation by which a feature is divided, in steps. Listeners cannot hear a
+/// difference below one step, so a feature with a smaller deviation gets no additional weight.
 const LEAST_DEVIATION: f64 = 1.0;
 
 /// Features of a clip in whole steps, from [`features::SoundFeatures::rough`].
@@ -182,8 +182,9 @@ fn folds(clips: &[Labelled], seed: u64) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// Random clips of all classes. Classes differ in only two features, by at least `apart` steps
-    /// in one or both. Each feature has a deviation of about one step.
+    /// Random clips of all classes. Only two features depend on the class. In one or both of them,
+    /// the means of two classes are at least `apart` steps apart. Each feature has a deviation of
+    /// about one step.
     fn clips(apart: f64, per_class: usize) -> Vec<Labelled> {
         let mut random = fastrand::Rng::with_seed(3);
         let mut clips = Vec::new();

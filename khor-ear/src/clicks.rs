@@ -1,11 +1,12 @@
 //! Finds clicks: sudden jumps in a sound, and notes that are cut off.
 //!
-//! A click meets two conditions. The fourth difference of a channel is at least [`MIN_DIFFERENCE`],
-//! which corresponds to a jump of about 0.002 (-54 dBFS). It is also at least [`MIN_RATIO`] times
-//! the largest fourth difference within 25 ms, not counting the nearest millisecond. The fourth
-//! difference amplifies a jump nearly three times, and attenuates a tone of 2 kHz by 46 dB. Because
-//! of the second condition, two kinds of jumps do not count as clicks: the start of a sound that
-//! continues, such as a noise hit, and regular edges, such as the edges of a saw wave.
+//! A jump is a click if it meets two conditions. The fourth difference of a channel is at least
+//! [`MIN_DIFFERENCE`], which corresponds to a jump of about 0.002 (-54 dBFS). The fourth difference
+//! is also at least [`MIN_RATIO`] times the largest one within 25 ms, not counting the nearest
+//! millisecond. The fourth difference amplifies a jump nearly three times, and attenuates a tone of
+//! 2 kHz by 46 dB. Because of the second condition, two kinds of jumps do not count as clicks. They
+//! are the start of a sound that continues, such as a noise hit, and regular edges, such as the
+//! edges of a saw wave.
 
 use crate::adapter::RATE_HZ;
 
@@ -24,7 +25,7 @@ const NEIGHBOUR_SAMPLES: usize = RATE_HZ as usize / 1000;
 pub struct Click {
     /// Time from the start, seconds.
     pub at_s: f64,
-    /// Fourth difference at the click, relative to full scale.
+    /// Size of the jump: the fourth difference of the samples at the click, relative to full scale.
     pub size: f32,
 }
 

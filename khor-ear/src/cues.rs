@@ -99,7 +99,8 @@ fn centred(mut levels: Vec<Bands>) -> (Vec<Bands>, f32) {
 mod tests {
     use super::*;
 
-    /// Noise and tones of 0.2 s. Each tone is given by its start time and its frequency.
+    /// Noise with tones that last 0.2 s. Each entry of `tones` is a start time in seconds and a
+    /// frequency in Hz.
     fn sound(tones: &[(f64, f64)], seconds: f64, noise: f32) -> Vec<f32> {
         let rate = f64::from(RATE_HZ);
         let mut random = fastrand::Rng::with_seed(1);

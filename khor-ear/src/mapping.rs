@@ -33,8 +33,8 @@ pub enum MeasuredFeature {
     BedBrightness,
     /// Loudness of the bed's bass, dB: the mean velocity of its notes.
     BedWeight,
-    /// Mean pitch of the highest instrument of the pulse, semitones. The lower instruments only
-    /// play when there is enough work.
+    /// Mean pitch of the pulse's notes, semitones. If several instruments play the pulse, only the
+    /// highest is measured, because the lower ones join only when there is enough work.
     PulsePitch,
     /// Filter offset of the pulse's notes, octaves.
     PulseBrightness,

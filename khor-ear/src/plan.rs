@@ -16,8 +16,7 @@ const SEED: u64 = 0x006b_686f_7200;
 /// How much work a run does.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// Number of clips per class on machines of size 1. There are as many clips on the biggest
-    /// machines.
+    /// Number of clips per class on machines of size 1, and also on machines of the biggest size.
     pub at_ends: usize,
     /// Number of clips per class on medium-sized machines.
     pub between: usize,

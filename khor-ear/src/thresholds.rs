@@ -21,15 +21,17 @@ pub struct Row {
     /// How much worse than the gate a figure may be, in the row's unit.
     #[serde(default)]
     pub slack: f64,
-    /// Whether the gate is the best recorded figure even if that figure is better than the target.
+    /// Whether the gate protects figures that are better than the target. If `true`, the gate is
+    /// always the best recorded figure. If `false`, the gate is the target once a figure has met
+    /// the target.
     #[serde(default)]
     pub ratchet: bool,
     /// Whether the run fails if the figure is worse than the gate allows.
     pub gate: bool,
-    /// The best recorded figure of each preset.
+    /// The best recorded figure of each preset, by the name of the preset.
     #[serde(default)]
     pub reached: BTreeMap<String, f64>,
-    /// The reason for the last lowering of a recorded figure.
+    /// Why a recorded figure was last replaced by a worse one; `None` if this never happened.
     #[serde(default)]
     pub lowered: Option<String>,
 }
@@ -59,8 +61,8 @@ impl ThresholdTarget {
 }
 
 impl Row {
-    /// The largest shortfall that passes the gate for this preset, before the slack is added. It is
-    /// `None` if no figure is recorded.
+    /// How far a figure of this preset may be from the target, in the row's unit, before the slack
+    /// is added. The result is `None` if no figure is recorded for the preset.
     pub fn allowed(&self, preset: &str) -> Option<f64> {
         let allowed = self.target.shortfall(*self.reached.get(preset)?);
         Some(if self.ratchet { allowed } else { allowed.max(0.0) })

@@ -1,5 +1,5 @@
-//! Tests the music of a site. Changes of the cast cause no clicks, and a busy section sounds from
-//! its own side.
+//! Tests the music of a site. A change of the site mode causes no clicks. A section under load
+//! sounds from its own side of the stereo image.
 
 use khor_ear::{
     adapter::{ComposerInput, Layer, RelayMode, Render, SiteMode, play_site, presets},

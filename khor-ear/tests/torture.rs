@@ -8,8 +8,8 @@ use khor_synth::{SYNTH_SEED, Synth, SynthNote, Volume};
 /// Length of one turn, frames. Settings change at the start of a turn.
 const TURN: u64 = 4800;
 const TURNS: u64 = 600;
-/// Number of notes in each turn. Each note lasts at least half a second, so without a limit about a
-/// hundred would sound at once.
+/// Number of notes that start in each turn. Each note lasts at least half a second, so about a
+/// hundred notes would sound at once if the synth had no voice limit.
 const NOTES_PER_TURN: u64 = 12;
 
 #[test]

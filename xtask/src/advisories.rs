@@ -2,9 +2,9 @@
 //! the Rust crates up in `RustSec`'s database, and `npm audit` looks the page's packages up in
 //! npm's registry.
 //!
-//! Both databases need the network. If one of them does not answer, `cargo xtask test` reports this
-//! part as skipped, even if all tests are required, because the tested change did not cause the
-//! failure. A release needs both answers, so `cargo xtask advisories` fails without them.
+//! Both databases are on the network. If one of them does not answer, `cargo xtask test` reports
+//! this part as skipped, even if all tests are required. The tested change is then not the cause of
+//! the failure. `cargo xtask advisories` fails in this case, because a release needs both answers.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -20,7 +20,7 @@ use crate::{
 /// tools.
 const GRAVE: [&str; 2] = ["high", "critical"];
 
-/// The answer of one database.
+/// The result of asking one database.
 #[derive(Debug, PartialEq)]
 enum Report {
     /// The database has no advisory that fails the check.
@@ -70,7 +70,8 @@ fn page() -> Result<Report> {
     judge(&String::from_utf8_lossy(&answer.stdout))
 }
 
-/// Reads the output of `npm audit --json`. Fails if it contains a grave vulnerability.
+/// Reads the output of `npm audit --json`. Fails if it lists a vulnerability whose severity is in
+/// [`GRAVE`].
 fn judge(output: &str) -> Result<Report> {
     let report: Value = serde_json::from_str(output).unwrap_or_default();
     if !report["auditReportVersion"].is_number() {

@@ -13,14 +13,14 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::tools;
 
-/// Each in-kernel program and its committed object. Benchmarks compare khor's programs with the
-/// yardstick.
+/// The in-kernel programs, each with its committed object. `yardstick` consists of minimal programs
+/// with which benchmarks compare khor's.
 const OBJECTS: [(&str, &str); 2] =
     [("khor", "khor-ebpf/khor.bpf.o"), ("yardstick", "khor-ebpf/yardstick.bpf.o")];
 const TOOLCHAIN: &str = "khor-ebpf/khor.bpf.toolchain";
 const TARGET: &str = "bpfel-unknown-none";
-/// Possible names of objcopy, which removes the debug information. The committed objects keep only
-/// the type information.
+/// Possible names of objcopy, which removes the debug information from the objects. Only the type
+/// information (BTF) remains.
 const OBJCOPY_NAMES: [&str; 4] = ["llvm-objcopy-22", "llvm-objcopy", "rust-objcopy", "llvm-objcopy-21"];
 
 /// Builds the objects and replaces the committed ones. With `check`, compares them instead, and

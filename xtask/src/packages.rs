@@ -13,11 +13,12 @@ use crate::process::{as_root, is_there, output, succeed};
 /// A program, library or file that a subcommand needs.
 #[derive(Clone, Copy)]
 pub(crate) struct Need {
-    /// Shows that the need is met: a program in `PATH`, a pkg-config module, or a file.
+    /// What to look for to find out whether the need is met: a program in `PATH`, a pkg-config
+    /// module, or a file.
     sign: Sign,
     /// Debian packages that meet the need.
     debian: &'static [&'static str],
-    /// Description for users of other systems.
+    /// Description of the need, for users of systems without Debian packages.
     words: &'static str,
 }
 
@@ -240,8 +241,8 @@ fn candidate(package: &str) -> Option<String> {
     (version != "(none)").then(|| version.to_owned())
 }
 
-/// Whether Vite 8 runs on this version of Node.js. The version is Node's own, such as `v20.19.0`,
-/// or that of a Debian package.
+/// Whether Vite 8 runs on this version of Node.js. `version` is either what Node.js prints, such as
+/// `v20.19.0`, or the version of a Debian package.
 fn fits(version: &str) -> bool {
     let upstream = version.split_once(':').map_or(version, |(_epoch, rest)| rest);
     let mut numbers =

@@ -24,10 +24,10 @@ pub(crate) fn target() -> PathBuf {
 pub(crate) fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program);
     command.args(args).current_dir(root());
-    // Cargo sets these variables for xtask. Some build scripts, for example the build script of the
-    // crate `ring`, run again when the variables change. If xtask passed the variables on, these
-    // scripts would run again whenever a direct cargo call follows one through xtask. Cargo would
-    // then compile all dependent crates again.
+    // Remove the variables that cargo sets for xtask. Some build scripts, such as that of the crate
+    // `ring`, run again if these variables change. With these variables, direct cargo calls and
+    // calls through xtask would differ. After each switch between them, cargo would compile all
+    // dependent crates again.
     let names = std::env::vars_os().map(|(name, _)| name);
     for name in names.filter(|name| is_of_this_package(&name.to_string_lossy())) {
         command.env_remove(name);

@@ -10,7 +10,8 @@ const HOP_SAMPLES: usize = RATE_HZ as usize / 100;
 /// Number of bands in which the flux is measured: third octaves from 60 Hz to about 12 kHz.
 const BANDS: usize = 23;
 const LOWEST_HZ: f64 = 60.0;
-/// Power below which sound is ignored, relative to the clip's strongest band.
+/// Power that is added to each band, relative to the strongest band of the clip. It hides changes
+/// of sound that is much quieter.
 const FLOOR: f32 = 1e-4;
 /// Each level is compared to the level this many windows earlier (30 ms) to measure growth.
 const GROWTH_WINDOWS: usize = 3;

@@ -17,8 +17,8 @@ use crate::{
 const CUE_INTERVAL_S: f64 = 5.0;
 /// The filter searches for a cue this many seconds before and after its onset.
 const ONSET_TOLERANCE_S: f64 = 0.05;
-/// The loads' rates are multiplied by this factor. In the clips for training, the factor is 0.5 to
-/// 2.
+/// Factor by which the rates of all loads are multiplied. It is the largest factor of the training
+/// clips, whose factors are 0.5 to 2.
 const INTENSITY: f64 = 2.0;
 
 /// Number of times that each pair of cues is played. The value must not exceed
@@ -48,8 +48,8 @@ struct Pair {
 struct Round {
     found: usize,
     sent: usize,
-    /// Two similarities. The first is the highest similarity of any pattern to the loads without
-    /// cues. The second is the lowest similarity of any cue to its own pattern.
+    /// The highest similarity of any pattern to the sound without cues, and the lowest similarity
+    /// of any played cue to its own pattern.
     closest: (f32, f32),
     missed: Vec<&'static str>,
 }
@@ -117,10 +117,10 @@ fn isolated(preset: &str, kind: CueSound, seed: u64) -> Result<IsolatedCue> {
     Ok(IsolatedCue { sound: Spectrogram::measure(&cue[from..]), notes: cues(&with).count() })
 }
 
-/// Plays each kind of cue in turn while all loads run, and then plays the loads without cues. A cue
-/// is found if two conditions hold. At the onset of the cue, its pattern must be more similar to
-/// the sound than any other pattern. The pattern must also be more similar to this part of the
-/// sound than to any part of the sound without cues.
+/// Plays each kind of cue in turn while all loads run. Renders the same loads without cues for
+/// comparison. A cue is found if its pattern meets two conditions. At the onset of the cue, the
+/// pattern must be more similar to the sound than any other pattern. This similarity must also
+/// exceed the pattern's similarity to every part of the sound without cues.
 fn round(preset: &str, isolated: &[IsolatedCue], seed: u64) -> Result<Round> {
     let last_s = CUE_INTERVAL_S * CueSound::ALL.len() as f64;
     let without = Spectrogram::measure(&mid(&loaded(preset, seed, last_s, &|_, _| ())?.samples));

@@ -15,7 +15,7 @@ use crate::{
 const PLAYED: [(LoadClass, f64); 4] =
     [(LoadClass::Compile, 1.0), (LoadClass::Storm, 8.0), (LoadClass::Lossy, 1.0), (LoadClass::Memory, 8.0)];
 
-/// Number of renders of each load: two without changes, and one whose rates change by up to a
+/// Number of renders of each load: two with identical rates, and one whose rates differ by up to a
 /// millionth.
 const TIMES: usize = 3;
 

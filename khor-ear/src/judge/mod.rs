@@ -41,7 +41,7 @@ pub struct Verdict {
     pub figures: Vec<Figure>,
     /// Text lines that follow the table.
     pub remarks: Vec<String>,
-    /// All other results, for other programs.
+    /// Results that only the JSON output contains, for example the features of each clip.
     pub details: Value,
 }
 

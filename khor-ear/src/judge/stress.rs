@@ -16,8 +16,8 @@ use crate::{
 const TURN_S: u64 = 10;
 /// Number of turns per minute. In each turn, one preset plays.
 const TURNS: usize = 60 / TURN_S as usize;
-/// The loads' rates are multiplied by this factor. In the clips for training, the factor is 0.5 to
-/// 2.
+/// Factor by which the rates of all loads are multiplied. It is the largest factor of the training
+/// clips, whose factors are 0.5 to 2.
 const INTENSITY: f64 = 2.0;
 
 /// Searches for clicks. The minutes run in parallel, each with its own machine and its own seed.

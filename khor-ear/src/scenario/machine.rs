@@ -5,7 +5,7 @@ use khor_signal::{Frame, PerCounter};
 use super::loads::{IDLE, Part, Shape};
 use crate::adapter::Counter;
 
-/// Every rate drifts slowly and randomly. The drift has this time constant, in seconds, and the
+/// Time constant of the slow random drift of each rate, seconds. The factor of the drift has the
 /// standard deviation `DRIFT`, as a natural logarithm.
 const DRIFT_TAU_S: f64 = 3.0;
 const DRIFT: f64 = 0.18;
@@ -77,7 +77,7 @@ struct Lane {
     events: fastrand::Rng,
     noise: fastrand::Rng,
     drift: f64,
-    /// Time until the next event, measured as a number of expected events.
+    /// Time until the counter's next event, as a multiple of the mean time between two events.
     ahead: f64,
     count: f64,
 }
@@ -89,7 +89,8 @@ struct LoadVariation {
     /// One set of on-off processes for each unit of size. A machine of size 8 varies like eight
     /// small machines together.
     groups: Vec<[GroupProcesses; GROUPS]>,
-    /// The current factor of each shape, for each group of counters.
+    /// The current factor for each group of counters and each shape. A rate is multiplied by the
+    /// factor of its counter's group and its shape.
     now: [[f64; 4]; GROUPS],
 }
 
@@ -160,8 +161,8 @@ impl SimulatedMachine {
             .expect("the machine simulates this counter")
     }
 
-    /// Adds the latency of the requests that completed in this step. It adds nothing if no request
-    /// completed.
+    /// Adds the latency of the requests that completed in this step to the counter of total
+    /// latency. If no request completed, the counter does not change.
     fn wait_for_requests(&mut self, rates: &PerCounter<f64>, requests_before: f64) {
         let requests = self.lane(Counter::TimedRequests).count - requests_before;
         let mean_ns = rates[Counter::LatencyNs.index()] / rates[Counter::TimedRequests.index()].max(1e-9);
@@ -226,8 +227,8 @@ impl LoadVariation {
         Self { random: fastrand::Rng::with_seed(seed), groups, now: [[1.0; 4]; GROUPS] }
     }
 
-    /// Advances all processes by `dt_s`. Durations and factors are chosen so that the mean of every
-    /// shape is 1.
+    /// Advances all on-off processes by `dt_s` seconds. Their durations and factors are chosen so
+    /// that each shape has a mean factor of 1.
     fn advance(&mut self, dt_s: f64) {
         let share = 1.0 / self.groups.len() as f64;
         self.now = [[1.0, 0.0, 0.0, 0.0]; GROUPS];

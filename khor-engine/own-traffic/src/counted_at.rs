@@ -20,7 +20,8 @@ const MAX_DEPTH: usize = 8;
 pub enum CountedAt {
     /// At a network device with hardware. The counters are `edge_rx_*` and `edge_tx_*`.
     Edge,
-    /// At the loopback device, or at a pair of virtual devices. The counters are `local_*`.
+    /// At the loopback device, or at a virtual device whose traffic stays inside the machine. The
+    /// counters are `local_*`.
     Local,
 }
 
@@ -108,8 +109,9 @@ mod tests {
 
     use super::*;
 
-    /// Creates a folder that describes devices as `/sys/class/net` does. Each device has a name,
-    /// the index of its linked device (0 for the device itself), and files.
+    /// Creates a folder that describes devices as `/sys/class/net` does. Each device has a name and
+    /// the index of the device that it is linked to, or 0 without a link. Last come the names of
+    /// the entries in its folder.
     fn devices(list: &[(&str, u32, &[&str])]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for (index, (name, link, files)) in list.iter().enumerate() {

@@ -73,8 +73,8 @@ enum Route {
     /// The client is on this machine, and the search for tunnels has not checked the client yet.
     /// The client may be sshd, which forwards the bytes through the machine's edge.
     Unchecked,
-    /// The client is sshd. All bytes of the connection count as local. The bytes that follow the
-    /// reading `since` also count at the edge.
+    /// The client is sshd. All bytes of the connection count as local. The traffic after the
+    /// reading `since` also counts at the edge, because sshd forwards it through an edge device.
     Tunnel {
         since: Flow,
     },
@@ -168,7 +168,7 @@ impl OwnTraffic {
         }
     }
 
-    /// Stores the results of a search for tunnels.
+    /// Stores, for each checked connection, whether the search found sshd as its client.
     fn checked(&self, clients: &[Client]) {
         let mut ledger = self.lock();
         ledger.is_searching = false;

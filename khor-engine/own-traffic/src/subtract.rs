@@ -15,9 +15,9 @@ use super::{
 /// Shortest time between two readings of the open connections. It is a little less than 100 ms, so
 /// that jitter of the frames does not prevent ten readings per second.
 const READ_INTERVAL: Duration = Duration::from_millis(90);
-/// Time that khor waits for the counters to include its own traffic. If khor could not subtract all
-/// of its own traffic within one or two of these periods, its estimate was too high. khor then
-/// drops the remaining own traffic, which would otherwise hide later traffic of other programs.
+/// Time that khor waits for the counters to include its own traffic. If khor still has own traffic
+/// to subtract after one to two of these periods, its estimate was too high. khor then drops the
+/// rest, which would otherwise hide later traffic of other programs.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Subtracts khor's own traffic from a source's counters of the whole machine.
@@ -40,7 +40,7 @@ pub struct Subtraction {
     counters: [Series; COUNTERS.len()],
 }
 
-/// The values of one counter.
+/// The last values of one counter, before and after the subtraction.
 #[derive(Clone, Copy, Debug, Default)]
 struct Series {
     /// The last value before the subtraction.
@@ -106,8 +106,8 @@ impl Subtraction {
 }
 
 impl Series {
-    /// Takes the next value of the counter. Subtracts `pending` from the increase, but at most the
-    /// whole increase.
+    /// Takes the counter's next value, and subtracts `pending` from the increase. If `pending`
+    /// exceeds the increase, the rest stays in `pending` for the next value.
     fn take(&mut self, value: Option<u64>, pending: &mut u64) {
         let last = std::mem::replace(&mut self.raw, value);
         let (Some(value), Some(last)) = (value, last) else {

@@ -126,8 +126,8 @@ fn veth_stream_agrees_with_device() {
     }
     let (to_client, from_server) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
-    // Both devices of the pair disappear when the namespace of one of them ends, so the client
-    // waits until the test has read the counts.
+    // The kernel deletes both devices of a veth pair when the namespace of one of them ends. So the
+    // client stays in its namespace until the test has read the counts.
     let (measured, is_measured) = mpsc::channel::<()>();
     thread::scope(|scope| {
         scope.spawn(move || {

@@ -1,7 +1,7 @@
 //! Finds connections that come through an ssh tunnel (`ssh -L`).
 //!
-//! The client of a tunnelled connection is sshd on this machine, which forwards the bytes through
-//! the machine's edge.
+//! If a client uses a tunnel, khor's direct client is sshd on this machine. sshd forwards the bytes
+//! to the real client, so they also pass a network device at the machine's edge.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -13,9 +13,10 @@ use std::{
 use khor_proto::kernel_text;
 use khor_system::peer;
 
-/// Names of sshd's processes. Since OpenSSH 9.8, a session runs a separate program.
+/// Names of the programs that can hold a tunnelled connection. Since OpenSSH 9.8, each session runs
+/// in the separate program `sshd-session`.
 const NAMES: [&str; 2] = ["sshd", "sshd-session"];
-/// The title of a session's process begins with one of these texts.
+/// The process title of an ssh session begins with one of these texts.
 const TITLES: [&str; 2] = ["sshd: ", "sshd-session: "];
 
 /// The result of a search for one connection: whether the connection's client is sshd.

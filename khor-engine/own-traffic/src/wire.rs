@@ -58,7 +58,8 @@ impl Direction {
 }
 
 impl Flow {
-    /// The traffic of one UDP datagram, in the direction that `direction` selects.
+    /// The traffic of one UDP datagram. `direction` selects whether khor has sent or received the
+    /// datagram.
     pub(super) fn datagram(
         payload: usize,
         remote: IpAddr,
@@ -79,7 +80,7 @@ impl Flow {
         }
     }
 
-    /// The traffic since the reading `before`.
+    /// The traffic since `before`, which is an earlier reading of the same connection.
     pub(super) fn since(&self, before: &Self) -> Self {
         let (sent, received) = (self.sent.since(&before.sent), self.received.since(&before.received));
         Self { sent, received, header: self.header }
@@ -127,9 +128,10 @@ fn ip_header(address: IpAddr) -> u64 {
     if address.to_canonical().is_ipv4() { IPV4_HEADER } else { IPV6_HEADER }
 }
 
-/// Reads the traffic of the TCP connection with the descriptor `fd`. If the network device splits
-/// large packets itself, `writes` is the number of writes to the connection. If `is_closing`, the
-/// result includes the bytes that the kernel will send after the connection is closed.
+/// Reads the traffic of the TCP connection with the descriptor `fd`. `writes` is the number of
+/// writes to the connection if the network device splits large packets itself; otherwise it is
+/// `None`. If `is_closing`, the result includes the bytes that the kernel will send after the
+/// connection is closed.
 pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>, is_closing: bool) -> Option<Flow> {
     let mut info = tcp_info(fd)?;
     if is_closing {

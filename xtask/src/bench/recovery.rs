@@ -10,8 +10,8 @@ pub(super) fn promise(name: &str) -> Option<Promise> {
         "PulseAudio restart to sound" | "PipeWire restart to sound" => Some(Promise::AtMost(3000.0)),
         "collector restart to new counts" => Some(Promise::AtMost(1000.0)),
         "collector's stop signal to its exit" => Some(Promise::AtMost(500.0)),
-        // The note waits for the next beat, which takes up to 545 ms at 110 bpm. The rest is the
-        // time by which notes are composed in advance.
+        // The note starts on the next beat, which is up to 545 ms away at 110 bpm. The remaining 55
+        // ms cover the time by which notes are composed in advance.
         "crash to the onset of its note" => Some(Promise::AtMost(600.0)),
         _ => None,
     }

@@ -35,8 +35,8 @@ const ROOTS: [&str; 16] = [
 /// Folders of the engine that the hash does not include, because no sample depends on them.
 const OUTSIDE: [&str; 4] = ["control", "dbus", "doctor", "http"];
 
-/// The hash as text. The standard library's hash function may change between compiler versions.
-/// This does no harm, because the hash includes the compiler's version.
+/// Returns the hash in hexadecimal. Another compiler version may hash in another way. This does no
+/// harm, because the hash includes the compiler's version and so changes with each version anyway.
 pub(super) fn of_the_music() -> Result<String> {
     let mut hasher = DefaultHasher::new();
     output(&mut command("rustc", ["--version", "--verbose"]))?.hash(&mut hasher);

@@ -29,8 +29,9 @@ const CRATE: &str = "khor-proto";
 const DEFAULT_SECONDS: u64 = 60;
 /// Time for each target in [`smoke`], seconds.
 const SMOKE_SECONDS: u64 = 10;
-/// Limits of every target. serde reserves at most 1 MiB for a list, even if the list claims to be
-/// longer. The sanitizer and the corpus use 60 MiB.
+/// libFuzzer's limits for each target: 2 MiB for one allocation, 256 MiB for the process, and 5 s
+/// for one input. serde reserves at most 1 MiB for a list, even if the input claims a longer list.
+/// The sanitizer and the corpus use 60 MiB.
 const LIMITS: [&str; 3] = ["-malloc_limit_mb=2", "-rss_limit_mb=256", "-timeout=5"];
 /// Options of the address sanitizer. They switch off two defaults. Keeping freed memory would hide
 /// growth, and recording the callers of each allocation takes time.
@@ -183,7 +184,7 @@ fn run_target(target: Target, budget: Budget) -> Result<Option<String>> {
     }
 }
 
-/// The path below the checkout's root, which is shorter to read.
+/// The path relative to the checkout's root. It is shorter, so messages are easier to read.
 fn below_root(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }

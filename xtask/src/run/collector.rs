@@ -1,9 +1,10 @@
 //! Runs the collector as root, as a child of a root shell. This process itself may not be allowed
 //! to send signals to root's processes.
 //!
-//! `sudo kill` could ask for the password again hours later. So a root shell stops the collector as
-//! soon as the shell's input closes. The input closes when this process stops the collector, and
-//! also when `cargo xtask run` is killed.
+//! If xtask stopped the collector with `sudo kill`, sudo could ask for the password again, hours
+//! after the start. Instead, a root shell stops the collector as soon as the shell's input closes.
+//! This process closes the input to stop the collector. The kernel closes the input if `cargo xtask
+//! run` is killed.
 
 use std::{
     os::unix::{net::UnixStream, process::CommandExt},
@@ -115,8 +116,8 @@ fn authenticate() -> Result<()> {
     Ok(())
 }
 
-/// The command for the shell. The shell has its own process group. So Ctrl-C ends only `cargo xtask
-/// run`, and sudo does not change the terminal.
+/// The command that starts the root shell. The shell has its own process group, so Ctrl-C in the
+/// terminal ends only `cargo xtask run`, and sudo does not change the terminal's settings.
 fn supervisor() -> Command {
     let mut command = if is_root() {
         Command::new("sh")

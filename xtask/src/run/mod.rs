@@ -1,8 +1,9 @@
 //! `cargo xtask run`: builds khor, even in a fresh clone, and runs the collector and the engine.
 //!
-//! The engine is in this process's group, so Ctrl-C in a terminal signals the engine too. A second
-//! signal from xtask does no harm. The collector has its own group. It is stopped after the engine,
-//! so that the engine does not report a lost collector.
+//! The engine is in xtask's process group, so Ctrl-C in a terminal sends SIGINT to the engine too.
+//! xtask then signals the engine a second time, which does no harm. The collector has its own
+//! process group, so only xtask stops it. xtask stops the engine first, because the engine would
+//! otherwise report that the collector is lost.
 
 mod collector;
 mod events;
@@ -48,7 +49,8 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// Whether the engine would use the collector. A demo, a site, or /proc alone does not need it.
+    /// Whether the engine needs the collector. It does not if it plays the demo or a site, or if it
+    /// reads only /proc.
     fn needs_collector(&self) -> bool {
         const WITHOUT: [&str; 4] = ["--fake", "--demo", "--no-bpf", "--site"];
         let is_without = |flag: &String| WITHOUT.iter().any(|other| flag.split('=').next() == Some(other));

@@ -33,8 +33,8 @@ pub(crate) fn folder(of: &str) -> Option<PathBuf> {
     Some(PathBuf::from(package["manifest_path"].as_str()?).parent()?.to_owned())
 }
 
-/// The graph as text: for each crate a line with its name, an arrow, and the crates that it depends
-/// on.
+/// The dependency graph as text, one line for each crate: the crate's name, an arrow, and the names
+/// of the crates that it depends on.
 fn graph() -> Vec<String> {
     let packages = packages();
     let names: Vec<&str> = packages.iter().map(name).collect();

@@ -1,7 +1,7 @@
 //! Finds the imports between the files of a crate.
 //!
-//! If a module re-exports a name, an import of the name counts as an import of the file that
-//! defines the name. Test code is ignored.
+//! A name may be re-exported by another file than the one that defines it. An import of such a name
+//! counts as an import of the defining file. Test code is ignored.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

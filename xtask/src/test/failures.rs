@@ -8,7 +8,8 @@ use crate::process::target;
 /// Maximum number of lines of a message that the summary repeats.
 const MAX_LINES: usize = 12;
 
-/// The report of the last run: `junit` in `.config/nextest.toml`.
+/// Path of the JUnit report that nextest writes in each run. The setting `junit` in
+/// `.config/nextest.toml` selects this path.
 fn report() -> PathBuf {
     target().join("nextest/default/junit.xml")
 }

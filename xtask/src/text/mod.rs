@@ -1,5 +1,5 @@
-//! Tests of khor's text: the width of comments, banned words, and long sentences. They find only
-//! what a program can find.
+//! Tests that khor's texts have no wide comments, no banned words and no long sentences. Only human
+//! readers find other unclear texts.
 
 mod comments;
 mod files;

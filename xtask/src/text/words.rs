@@ -20,7 +20,8 @@ const BANNED: [(&str, &str); 12] = [
     ("at even distances", "evenly spaced"),
 ];
 
-/// The banned phrases of a line. Parts of longer words and of names do not count.
+/// The banned phrases in a line. A phrase only counts if it is not part of a longer word or of a
+/// name such as `cues_let_go`.
 fn banned_in(line: &str) -> impl Iterator<Item = &'static (&'static str, &'static str)> {
     let line = line.to_lowercase();
     let is_letter = |it: char| it.is_alphanumeric() || it == '_';

@@ -24,7 +24,7 @@ const BPF_LINKER: cargo::Tool = cargo::Tool {
 const CARGO_DEB: cargo::Tool = cargo::Tool { name: "cargo-deb", version: "3.8.0", options: &[] };
 const CARGO_GENERATE_RPM: cargo::Tool =
     cargo::Tool { name: "cargo-generate-rpm", version: "0.21.1", options: &[] };
-/// Lists the crates that the programs contain.
+/// Writes the bill of materials (SBOM), which lists the crates that the programs contain.
 const CARGO_CYCLONEDX: cargo::Tool = cargo::Tool { name: "cargo-cyclonedx", version: "0.5.9", options: &[] };
 /// Checks licences, sources and duplicate crates.
 const CARGO_DENY: cargo::Tool = cargo::Tool { name: "cargo-deny", version: "0.20.2", options: &[] };

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::home;
 use crate::process::{command, succeed};
 
-/// The fixed versions of all packages. Other versions might report other problems.
+/// The packages to install, each with a fixed version. Other versions might report other problems.
 const VERSIONS: &str = include_str!("python.txt");
 
 fn environment() -> PathBuf {

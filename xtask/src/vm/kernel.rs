@@ -58,8 +58,8 @@ const NEWEST_CLOUD: Kernel = Kernel::new("newest", NEWEST, CLOUD);
 /// The kernel of the complete Debian system.
 pub(super) const DEBIAN: Kernel = Kernel::new("debian", &["bookworm"], GENERIC);
 
-/// The kernels that are tested by default: the oldest kernel, Debian 12's kernel, and the newest
-/// kernel.
+/// Names of the kernels that are tested by default: the oldest kernel, the kernel of Debian 12, and
+/// the newest kernel.
 pub(super) const BY_DEFAULT: [&str; 3] = ["5.10", "6.1", "newest"];
 
 /// An unpacked kernel.
@@ -71,7 +71,8 @@ pub(super) struct Files {
 }
 
 impl Files {
-    /// The path of the kernel image. Newer packages have it in the folder of the modules.
+    /// The path of the kernel image. Newer Debian packages put the image into the folder of the
+    /// modules instead of `/boot`.
     pub(super) fn image(&self) -> PathBuf {
         let beside_modules = self.modules().join("vmlinuz");
         if beside_modules.exists() {
@@ -140,7 +141,7 @@ impl Kernel {
         fs::create_dir_all(&partial)?;
         apt.download(&parts, &partial)?;
         fs::rename(&partial, packages).context("cannot rename the folder of the packages")?;
-        // Deletes the package lists, which are larger than the packages.
+        // Delete apt's package lists, which take more space than the downloaded packages.
         remove(&home().join("apt").join(self.series))
     }
 

@@ -1,8 +1,8 @@
 //! Boots a virtual machine, shows its console, and stops it.
 //!
-//! A machine counts as hung if its console is silent for too long. A slow machine does not count as
-//! hung: emulation shares the host's processors, so the limit is a multiple of the machine's boot
-//! time.
+//! A machine counts as hung if its console is silent for too long. The limit is a multiple of the
+//! machine's boot time. Emulation is slower on a busy host, and a machine that is only slow must
+//! not count as hung.
 
 use std::{
     io::Read,
@@ -26,12 +26,13 @@ use crate::interrupt;
 
 /// Environment variable with the fraction of the usual amount of work that the tests do.
 pub(super) const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
-/// A fraction that is small enough for an emulated machine to stay within the tests' time limits.
+/// Default of [`LOAD_SCALE`]. With this fraction, the tests stay within their time limits even on
+/// an emulated machine.
 pub(super) const DEFAULT_LOAD_SCALE: &str = "0.05";
 /// Start of a line that the machine's first process prints once the kernel has booted.
 const BOOT_MARK: &str = "Linux ";
-/// The console may be silent for this many times the boot time. No step of a test takes as long as
-/// three boots.
+/// A machine counts as hung if its console is silent for this many times the boot time. The longest
+/// step of a test takes less than three boot times.
 const BOOTS: u32 = 12;
 /// Interval at which to check whether the machine must stop.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
@@ -87,7 +88,7 @@ impl Setup {
         qemu
     }
 
-    /// The command that boots the machine, for a shell.
+    /// The shell command with which a user can boot the machine again.
     pub(super) fn by_hand(&self) -> String {
         let qemu = self.qemu();
         let words = std::iter::once(qemu.get_program()).chain(qemu.get_args());

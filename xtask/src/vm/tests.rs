@@ -21,7 +21,7 @@ pub(super) const SKIPPED: [&str; 7] = [
     "little_memory_and_cpu",
     // These machines have no systemd.
     "systemd_socket_is_used",
-    // Exit codes and the socket do not depend on the kernel.
+    // These tests check exit codes and the collector's socket, which are the same on every kernel.
     "wrong_usage",
     "second_collector",
     "world_writable_directory",

@@ -1,10 +1,10 @@
 //! Measures the speed of khor's synth compared with two other synthesisers, the speed of its
 //! waveforms, and the time to render signals to a WAV file.
 //!
-//! For each number of voices, the players take turns, so that a busy machine slows all of them
-//! down. So the ratio of their speeds can be compared between machines. The benchmark measures
-//! processor time and counts instructions. khor plays its first preset. The other players play the
-//! nearest equivalent, which their modules describe.
+//! For each number of voices, the players render in turn, so a busy machine slows all of them down
+//! equally. The ratio of their speeds can therefore be compared between machines. The benchmark
+//! measures processor time and counts instructions. khor plays its first preset. The other players
+//! play the nearest equivalent, which their modules describe.
 
 mod fluidsynth;
 mod notes;
@@ -26,7 +26,8 @@ use crate::{
 pub(super) const TITLE: &str = "synth and render, 48 kHz stereo";
 /// Number of rounds. In each round, every player renders once.
 const ROUNDS: usize = 5;
-/// Numbers of held voices. The last one needs two of khor's synths, each with its effects.
+/// The numbers of held voices to measure. For the last number, khor needs two synths, each with its
+/// own effects.
 const VOICES: [usize; 4] = [0, 8, 24, 48];
 /// The number of voices at which instructions are counted, and for which the specification promises
 /// a speed.

@@ -46,7 +46,8 @@ impl Player {
         (!is_there(program)).then(|| format!("no {program} ({debian})"))
     }
 
-    /// A command that renders this number of held voices, with effects, for this time.
+    /// A command that renders `voices` held voices with effects. The rendered sound lasts
+    /// `seconds`.
     pub(super) fn render(self, voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
         match self {
             Self::Khor => {

@@ -17,14 +17,15 @@ pub(super) const PROGRAM: &str = "scsynth";
 pub(super) const DEBIAN: &str = "supercollider-server";
 
 const PATCH: &[u8] = include_bytes!("scsynth.scsyndef");
-/// Id of the effects' node, which runs after the voices. The voices have the next ids.
+/// scsynth's ID of the node with the effects, which runs after the voices' nodes. The IDs of the
+/// voices follow this ID.
 const EFFECTS_NODE: i32 = 1000;
 const TO_HEAD: i32 = 0;
 const TO_TAIL: i32 = 1;
 const ROOT_NODE: i32 = 0;
 
-/// A command that renders this number of voices with the effects for this time, and discards the
-/// samples. The score is written to `folder`.
+/// A command that renders `voices` held voices with effects, and discards the samples. The rendered
+/// sound lasts `seconds`. The function writes the score to `folder`.
 pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
     let score = folder.join("scsynth.osc");
     fs::write(&score, score_bytes(voices, seconds)?).context("cannot write the score")?;
