@@ -6,7 +6,8 @@ use khor_signal::{Counter, Frame, PerCounter};
 
 use super::edge::{is_local, stand_in};
 
-/// The reason for a missing counter that the collector does not list.
+/// The reason why a counter is missing, if the collector's welcome message does not list the
+/// counter.
 pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";
 /// Why the counters of local traffic are missing: an older collector counts local traffic together
 /// with other traffic.
@@ -62,7 +63,8 @@ fn missing(counter: Counter) -> &'static str {
     if is_local(counter) { COUNTS_ALL_DEVICES } else { UNKNOWN_TO_COLLECTOR }
 }
 
-/// Whether this reason shows that the collector is older than the counter.
+/// `reason` explains why a counter is missing. Returns whether it means that the collector is too
+/// old to have this counter.
 pub(super) fn is_of_old_collector(reason: &str) -> bool {
     [UNKNOWN_TO_COLLECTOR, COUNTS_ALL_DEVICES].contains(&reason)
 }

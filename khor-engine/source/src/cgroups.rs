@@ -35,7 +35,8 @@ pub fn units() -> Vec<String> {
     found
 }
 
-/// Calls `visit` with the path of each cgroup. The path has the form that the collector expects.
+/// Calls `visit` with the path of each cgroup. The path begins with a slash and is relative to the
+/// root of the cgroup file system, as the collector expects.
 fn walk(mut visit: impl FnMut(&str)) {
     let Some(root) = kernel_text::cgroup_root() else { return };
     let mut waiting = vec![(root.clone(), 0)];

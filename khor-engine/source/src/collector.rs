@@ -48,7 +48,8 @@ impl CollectorSource {
         &self.request.scope
     }
 
-    /// Whether the collector delivers samples, although it can count nothing in the scope.
+    /// Whether no counter is available in the scope, although the collector is connected and sends
+    /// samples.
     pub(super) fn is_scope_empty(&self) -> bool {
         self.up.as_ref().is_some_and(|info| info.shortfall.is_some())
     }
@@ -121,7 +122,8 @@ impl CollectorSource {
     }
 }
 
-/// The shortfall if the collector can count nothing in a scope.
+/// If no counter is available in a scope, returns the reason and how to fix that. Returns `None`
+/// for the whole machine.
 fn empty_scope(scope: &Scope, availability: &[Availability]) -> Option<Shortfall> {
     let mut reasons = availability.iter().map(|availability| match availability {
         Availability::Available => None,

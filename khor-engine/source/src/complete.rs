@@ -10,8 +10,9 @@ use tracing::warn;
 
 use super::{Shortfall, SourceEvent, SourceInfo, SourceKind, overlay::Overlay, procfs::ProcSource};
 
-/// Completes the events of this machine's sources before they are sent. Does not change the events
-/// of a scope, because `/proc` counts only the whole machine.
+/// Changes the events of this machine's sources before they are sent: takes counters that the
+/// collector lacks from `/proc`, and subtracts khor's own traffic. Does not change the events of a
+/// scope, because `/proc` counts only the whole machine.
 #[derive(Debug)]
 pub(super) struct Completed {
     own: Arc<OwnTraffic>,
@@ -34,7 +35,8 @@ impl Completed {
                 SourceEvent::Up(info)
             }
             SourceEvent::Described(mut info) => {
-                // The source has not changed, so the overlay fills the same counters as before.
+                // This event changes only the description of the source. So the current overlay
+                // stays, and fills the same counters as before.
                 if let Some(overlay) = &self.overlay {
                     overlay.describe(&mut info);
                 }

@@ -1,9 +1,9 @@
 //! The synthetic demo: simulates a machine that repeats eight loads. khor plays the demo only on
 //! request, and marks it as synthetic everywhere.
 //!
-//! Each round has two cues. In the load "memory pressure", the kernel kills a process. In the load
-//! "lossy network", TCP retransmits many segments for two seconds. All rates are invented, but have
-//! the proportions of real machines.
+//! Each round of eight loads contains two cues. In the load "memory pressure", the kernel kills a
+//! process. In the load "lossy network", TCP retransmits many segments for two seconds. The rates
+//! are invented, but their ratios to each other are those of real machines.
 
 use khor_proto::{Availability, Cue, CueKind, Scope};
 use khor_signal::{Counter, Frame, PerCounter};
@@ -200,14 +200,14 @@ const BURST_S: (u64, u64) = (5, 7);
 /// Number of retransmits that the burst adds, segments/s. The total exceeds the 32 a second that
 /// cause a cue.
 const BURST_PER_S: f64 = 30.0;
-/// Id of the process that the kernel kills.
+/// Process id in the demo's cue about a process that the kernel kills for lack of memory.
 const DEMO_PID: u32 = 4242;
 const NS_PER_S: u64 = 1_000_000_000;
 /// Length of one round through all loads, nanoseconds.
 const ROUND_NS: u64 = LOADS.len() as u64 * SCENARIO_S * NS_PER_S;
 
 impl DemoCue {
-    /// The time of the cue in the first round, nanoseconds.
+    /// The time at which the cue first occurs, nanoseconds since the demo began.
     fn first_ns(&self) -> u64 {
         let turn = LOADS.iter().position(|(name, _)| *name == self.load).unwrap_or_default() as u64;
         (turn * SCENARIO_S + self.after_s) * NS_PER_S

@@ -7,8 +7,8 @@
 use khor_proto::Availability;
 use khor_signal::{Counter, Frame, PerCounter};
 
-/// The counter for the traffic of all network devices, which replaces an edge counter. Returns
-/// `None` for other counters.
+/// Returns the counter that replaces an edge counter: it counts the same kind of traffic on all
+/// network devices. Returns `None` if `counter` is not an edge counter.
 pub(super) fn stand_in(counter: Counter) -> Option<Counter> {
     match counter {
         Counter::EdgeRxBytes => Some(Counter::RxBytes),

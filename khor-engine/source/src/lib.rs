@@ -59,8 +59,8 @@ pub struct SourceInfo {
     /// Time between frames that the source grants, milliseconds. khor may have requested a shorter
     /// time.
     pub interval_ms: u16,
-    /// What the source does not grant this user (the interval or the cues), and how the
-    /// administrator can change that.
+    /// The part of khor's request that the source denies to this user (the short interval or the
+    /// cues), and how the administrator can grant it.
     pub limit: Option<Shortfall>,
     /// Which counters are available.
     pub availability: PerCounter<Availability>,

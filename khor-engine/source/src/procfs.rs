@@ -54,7 +54,8 @@ impl ProcSource {
     /// Creates a source that reads `root` instead of `/proc`, and `sys` instead of `/sys`.
     fn below(root: impl Into<PathBuf>, sys: &Path) -> Self {
         let root = root.into();
-        // The kernel sends no notifications about the files that a test writes.
+        // The kernel sends link notifications only about the real `/proc`. For the files of a test,
+        // `LinkWatch::blind` reports that any interface may have changed.
         let links = if root.starts_with("/proc") { LinkWatch::open() } else { LinkWatch::blind() };
         Self {
             network: Network::new(&root, sys, links),
@@ -97,8 +98,8 @@ impl ProcSource {
         })
     }
 
-    /// Why a counter is missing, and how to fix that. `net_dev` is any count from `net/dev`; `None`
-    /// if this file is not readable.
+    /// Why a counter is missing, and how to fix that. `net_dev` is a count from the file `net/dev`,
+    /// or `None` if the file is not readable. The value of the count does not matter.
     fn absence(&self, counter: Counter, net_dev: Option<u64>) -> String {
         use Counter::{
             CpuStallUs, EdgeRxBytes, EdgeRxPackets, EdgeTxBytes, EdgeTxPackets, Execs, IoErrors, IoStallUs,
@@ -181,7 +182,8 @@ fn net_snmp(text: &str, counters: &mut Counters) {
     set(counters, Counter::Retransmits, value);
 }
 
-/// Reads `/proc/pressure/*`: the total of the line `some`, microseconds.
+/// Reads a file of `/proc/pressure`. Sets `counter` to the field `total` in the line `some`: the
+/// time that tasks have been stalled, microseconds.
 fn pressure(text: &str, counter: Counter, counters: &mut Counters) {
     let total = text
         .lines()

@@ -9,7 +9,7 @@ use khor_system::cgroup_name;
 
 use super::cgroups;
 
-/// The selected scope, as in the configuration.
+/// The scope as the configuration selects it: a cgroup or unit, and processes to add or exclude.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScopeChoice {
     /// The name of a unit, or the path of a cgroup, which begins with a slash. May be empty.

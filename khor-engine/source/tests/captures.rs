@@ -52,7 +52,8 @@ impl Capture {
         (self.frames.last().unwrap().t_ns - self.frames[0].t_ns) as f64 * 1e-9
     }
 
-    /// The counter's mean rate per second between two times of the capture.
+    /// The counter's mean increase per second between `from_s` and `to_s`, which are seconds after
+    /// the first frame.
     fn rate(&self, counter: Counter, from_s: f64, to_s: f64) -> Option<f64> {
         let at = |s: f64| {
             let t_ns = self.frames[0].t_ns + (s * 1e9) as u64;

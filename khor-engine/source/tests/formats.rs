@@ -18,8 +18,8 @@ const CAPTURE_2: &[u8] = include_bytes!("fixtures/capture-2.khor");
 const CAPTURE_2_LANES: &[u8] = include_bytes!("fixtures/capture-2-lanes.khor");
 const BASELINE_1: &str = include_str!("fixtures/baseline-1.json");
 
-/// The origin of a source. One of its counters is missing. Only a collector's origin contains a
-/// machine.
+/// Creates the origin of a source of this kind. The counter `Execs` is missing. Only the origin of
+/// a collector contains a machine.
 fn origin(kind: SourceKind) -> Origin {
     let mut availability = Counter::ALL.map(|_| Availability::Available);
     availability[Counter::Execs.index()] = Availability::Absent { reason: "not counted".into() };

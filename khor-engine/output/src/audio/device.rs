@@ -22,7 +22,7 @@ use super::{
     renderer::Lease,
 };
 
-/// Buffer size for a sound card, frames. The device's default may be two seconds.
+/// Buffer size for a sound card, frames. A device's default buffer may be as long as two seconds.
 const CARD_FRAMES: u32 = 1024;
 /// Buffer size for a sound server, frames. The server requests half a buffer at a time. Smaller
 /// buffers cause more requests, and handling a request takes more processor time than rendering its
@@ -49,13 +49,14 @@ pub(super) struct OpenStream {
     _stream: Stream,
     pub(super) backend: String,
     pub(super) device: String,
-    /// Whether a sound server plays the stream.
+    /// Whether a sound server plays the stream. Otherwise the stream plays directly on a sound
+    /// card.
     pub(super) by_server: bool,
     pub(super) faults: Arc<Faults>,
 }
 
-/// Counts a stream's errors, and holds the id of its thread. The error callback may run half a
-/// million times a second, so it only counts the errors.
+/// Counts a stream's errors, and holds the id of the thread that plays the stream. The error
+/// callback may run half a million times a second, so it only counts the errors.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     /// Whether an error has ended the stream.

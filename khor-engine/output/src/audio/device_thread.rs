@@ -17,7 +17,8 @@ use cpal::{Host, HostId, traits::HostTrait};
 
 use super::{alsa_errors::silence_alsa, cookie};
 
-/// Maximum time that a caller waits. If a server rejects the connection, cpal gives up earlier.
+/// Maximum time that a caller waits for the result of its task. If a sound server rejects the
+/// connection, cpal returns an error earlier.
 const TIMEOUT: Duration = Duration::from_secs(3);
 /// Capacity of the task queue. While the queue is full, new tasks fail immediately.
 const QUEUE_TASKS: usize = 8;

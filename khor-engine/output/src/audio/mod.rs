@@ -149,8 +149,8 @@ impl Clock {
     /// Maximum change of the offset within a stream, seconds. A larger change shows that a new
     /// stream has started.
     const JUMP_S: f64 = 0.25;
-    /// Time from the newest rendered frame to a note that is due now, seconds. It is the length of
-    /// a block of 2048 frames at 48 kHz.
+    /// A note that is due now begins this many seconds after the newest rendered frame. This is the
+    /// length of a block of 2048 frames at 48 kHz.
     const MARGIN_S: f64 = 0.043;
 
     fn observe(&mut self, now_s: f64, frames: u64, rate_hz: f64) {

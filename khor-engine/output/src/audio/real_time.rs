@@ -49,8 +49,8 @@ fn wait_for_listener(blocks: &mut Receiver<Block>, renderer: &mut Renderer) {
     }
 }
 
-/// Plays all kinds of commands into buffers of all lengths. Returns the highest sample, or NaN if a
-/// sample was NaN.
+/// Renders `rounds` blocks whose lengths and numbers of channels vary, and meanwhile sends every
+/// kind of command. Returns the highest absolute value of the samples, or NaN if a sample was NaN.
 fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut [f32], rounds: u32) -> f32 {
     let mut peak = 0.0_f32;
     let mut frame = 0;

@@ -206,16 +206,16 @@ fn interleave(left: &[f32], right: &[f32], out: &mut [f32], channels: usize) {
     }
 }
 
-/// Lends a renderer to a stream's callback. Dropping the lease returns the renderer. A new stream
-/// has an empty lease and plays silence. It receives the renderer once it is open, because the
-/// pacer may use the renderer until then.
+/// Lends a renderer to a stream's callback. Dropping the lease returns the renderer. While a stream
+/// is being opened, its lease is empty, and the stream plays silence. Until then, the pacer may use
+/// the renderer. Once the stream is open, its lease receives the renderer.
 pub(super) struct Lease {
     renderer: Option<Box<Renderer>>,
     transfer: Arc<Mutex<Transfer>>,
     returns: SyncSender<Box<Renderer>>,
 }
 
-/// The sender of a lease: passes the renderer to the lease.
+/// Passes a renderer to its [`Lease`].
 pub(super) struct Handover(Arc<Mutex<Transfer>>);
 
 /// The state that a lease shares with its handover.

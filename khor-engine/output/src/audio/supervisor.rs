@@ -41,7 +41,8 @@ const STARTUP_GRACE: Duration = Duration::from_secs(5);
 /// The stream is reopened after this number of consecutive checks with new errors. From a shorter
 /// burst of errors, the stream recovers by itself.
 const MAX_ERROR_CHECKS: u32 = 3;
-/// Length of a fade, plus the length of the block that was rendered before the fade began.
+/// Length of sound that the callback renders from the request for a fade to the end of the fade:
+/// the rest of the current block, then the fade.
 const FADE: Duration = Duration::from_millis(70);
 /// Maximum wait until a device has played a fade.
 const MAX_FADE: Duration = Duration::from_millis(400);
@@ -350,7 +351,8 @@ impl Supervisor {
         self.close(Some(Health::failing(error, fix)));
     }
 
-    /// Checks a stream that should be playing.
+    /// Checks whether the open stream still plays. Closes the stream if it has failed; otherwise
+    /// updates the status.
     fn check_stream(&mut self) {
         let Some(watched) = &mut self.stream else { return };
         let faults = &watched.open.faults;

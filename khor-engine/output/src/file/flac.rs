@@ -17,7 +17,8 @@ use super::sample::to_24_bit;
 pub(super) struct FlacWriter {
     inner: FlacSampleWriter<Shared>,
     file: Shared,
-    /// Interleaved samples of one piece.
+    /// Buffer for the interleaved samples of one [`Self::push`] call. It is reused, so that not
+    /// every call allocates memory.
     piece: Vec<i32>,
 }
 

@@ -22,8 +22,8 @@ pub struct NoteFile {
     notes: Vec<Note>,
 }
 
-/// The beginning or the end of a note. In a track, events are sorted by tick, ends before
-/// beginnings.
+/// The beginning or the end of a note. In a track, events are sorted by tick. At the same tick,
+/// ends come before beginnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Event {
     tick: u64,

@@ -11,9 +11,8 @@ use super::schedule::{Message, Schedule};
 /// Number of clock messages in a step. A step is a sixteenth note, and a quarter note has 24 clock
 /// messages.
 const CLOCKS_PER_STEP: u32 = 6;
-/// Maximum time between the end of a step and the beginning of the next one. A larger difference
-/// means that steps were skipped or lost. When khor corrects the queue's time, steps shift by less
-/// than this.
+/// Maximum time between the end of a step and the beginning of the next one. A longer gap means
+/// that steps were skipped or lost. Corrections of the queue's time cause only shorter gaps.
 const GAP: Duration = Duration::from_millis(5);
 /// Time between the start message and the bar line. Followers need this time to prepare for the
 /// first clock message, which is due on the bar line.

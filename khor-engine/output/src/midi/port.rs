@@ -24,7 +24,7 @@ use super::{queue::Reading, schedule::Message};
 pub(super) enum MessageKind {
     /// Notes and controllers.
     Notes = 1,
-    /// The clock messages, and the messages that start and stop the followers.
+    /// MIDI clock, start and stop messages. They synchronise the devices that follow khor's clock.
     Transport = 2,
 }
 
@@ -41,7 +41,8 @@ pub(super) struct Port {
 pub(super) struct PortError(#[from] alsa::Error);
 
 impl PortError {
-    /// Whether the error is that the kernel's queue is full. The queue will have room again later.
+    /// Whether the error means that the kernel's queue is full. If so, the caller can try again
+    /// later.
     pub(super) fn is_full(&self) -> bool {
         Errno::from_raw(self.0.errno()) == Errno::EAGAIN
     }

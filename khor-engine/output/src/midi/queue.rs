@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Each reading corrects the map by the measured difference between the clocks, divided by this
+/// A reading corrects the offset between the two clocks by the measured error divided by this
 /// number.
 const CORRECTION_SHARE: u32 = 8;
 /// Maximum difference between the clocks that drift can cause. If the difference is larger, one of
@@ -19,7 +19,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// The more exact of two readings, which is the one that took less time.
+    /// Returns the more exact of two readings: the reading that took less time.
     pub(super) fn sharper(self, other: Self) -> Self {
         if other.after - other.before < self.after - self.before { other } else { self }
     }
@@ -33,14 +33,14 @@ pub(super) struct TimeMap {
 }
 
 impl TimeMap {
-    /// Creates a map from the first reading of a queue.
+    /// Creates the conversion from the first reading of a queue's time.
     pub(super) fn new(reading: Reading) -> Self {
         let middle = reading.before + (reading.after - reading.before) / 2;
         Self { zero: middle.checked_sub(reading.queue).unwrap_or(middle) }
     }
 
-    /// Corrects the map with a new reading. The map does not change if it places the reading's
-    /// queue time between the reading's two instants.
+    /// Corrects the conversion with a new reading. Converts the reading's queue time to an instant.
+    /// If this instant is between the reading's two instants, no correction is needed.
     pub(super) fn follow(&mut self, reading: Reading) {
         let expected = self.instant(reading.queue);
         let early = reading.before.saturating_duration_since(expected);

@@ -102,7 +102,8 @@ impl Schedule {
         self.add(off, Message::NoteOff { channel, note });
     }
 
-    /// Adds a message. A note-on or note-off belongs to the note that was added last.
+    /// Adds a message that is due at `at`. To add the two messages of a note, call [`Self::note`],
+    /// which gives both messages a new id.
     pub(super) fn add(&mut self, at: Duration, message: Message) {
         self.queue.push(Reverse(Due { at, message, id: self.next_id }));
     }
@@ -156,14 +157,15 @@ impl Schedule {
         self.queue.pop();
     }
 
-    /// Drops the message that [`Self::next`] returned. The message must not be essential. If it is
-    /// a note-on, its note-off becomes outdated.
+    /// Drops the message that [`Self::next`] returned. Do not call this for an essential message.
+    /// If the message is a note-on, [`Self::next`] later drops its note-off too.
     pub(super) fn drop_message(&mut self, due: Due) {
         debug_assert!(!due.message.is_essential(), "{due:?}");
         self.queue.pop();
     }
 
-    /// Forgets messages that the kernel has sent by now.
+    /// Removes messages that the kernel sent more than [`KEEP_SENT`] ago from the list of sent
+    /// messages.
     pub(super) fn forget_played(&mut self, now: Duration) {
         self.sent.retain(|sent| sent.at + KEEP_SENT >= now);
     }

@@ -393,8 +393,8 @@ impl Sender {
     }
 }
 
-/// Withdraws queued messages of this kind from the kernel. Returns two times of the queue. All
-/// messages that are due at the first time or later are withdrawn. The second time is the queue's
+/// Withdraws queued messages of this kind from the kernel. Returns two queue times. The first is
+/// the cut: all messages that are due at the cut or later are withdrawn. The second is the queue's
 /// time after the withdrawal.
 fn withdraw(port: &Port, kind: MessageKind) -> Result<(Duration, Duration), PortError> {
     let cut = port.read_time()?.queue + WITHDRAW_MARGIN;

@@ -39,7 +39,8 @@ pub(super) struct Destination {
 #[derive(Debug, Default)]
 struct State {
     route: Option<Route>,
-    /// The error of the last look-up, while there is no address.
+    /// The error of the last look-up of the target's name. Set only while no address of the target
+    /// is known.
     lookup_error: Option<String>,
     /// The error of the last datagram; `None` if the datagram was sent.
     send_error: Option<SendError>,
@@ -160,7 +161,8 @@ impl Destination {
         }
     }
 
-    /// Opens a route to one of these addresses. Returns `None` if the current route stays in use.
+    /// Chooses one of these addresses, and opens a route to it. Returns `None` if the current route
+    /// already leads to the chosen address.
     fn new_route(&self, addresses: &[SocketAddr]) -> io::Result<Option<Route>> {
         let (current, is_failing) = {
             let state = self.state();

@@ -76,7 +76,7 @@ type Destinations = Arc<Mutex<Vec<Arc<Destination>>>>;
 pub struct OscOutput {
     events: SyncSender<OscEvent>,
     destinations: Destinations,
-    /// Whether there is a target. Only `send` uses it.
+    /// Whether any target is configured. [`Self::send`] updates and reads this value.
     has_target: Arc<AtomicBool>,
 }
 
@@ -139,7 +139,7 @@ struct Sender {
     /// The address that each destination had when lanes were last sent.
     reached: Vec<Option<SocketAddr>>,
     buffer: Vec<u8>,
-    /// The catalogue of the values in `levels` and `deviations`.
+    /// The catalogue that defines the lanes of `levels` and `deviations`.
     catalogue: Catalogue,
     levels: Sent,
     deviations: Sent,

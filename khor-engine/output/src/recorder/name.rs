@@ -29,8 +29,9 @@ pub fn claim(folder: &Path, now: SystemTime, extension: &str) -> io::Result<(Pat
     Err(last)
 }
 
-/// A key that sorts the names of recordings from the oldest to the newest. It consists of the
-/// second, the number within this second, and the name.
+/// A key that sorts the names of recordings from the oldest to the newest. The key consists of the
+/// second in which the recording began, its number among the recordings of that second, and its
+/// name.
 pub fn age_key(name: &str) -> (&str, u32, &str) {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     let numbered = stem.rsplit_once('-').filter(|(second, _)| second.ends_with('Z'));

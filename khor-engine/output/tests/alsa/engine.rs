@@ -40,8 +40,9 @@ fn pause(engine: &Engine, length: Duration) {
     kill(pid, Signal::SIGCONT).expect("continuing the engine");
 }
 
-/// Does `work` while the engine is paused half of the time. Each pause is shorter than the time by
-/// which khor passes messages to the kernel in advance.
+/// Runs `work`, and meanwhile stops the engine's process for 20 ms ([`STUTTER`]) every 40 ms. khor
+/// passes each message to the kernel more than 20 ms before the message is due, so the pauses
+/// should delay no message.
 fn stuttering<R>(engine: &Engine, work: impl FnOnce() -> R) -> R {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {

@@ -20,7 +20,8 @@ use crate::{
     settings,
 };
 
-/// How long before its onset the test sends a note. The engine sends notes about as early.
+/// The test sends each note this long before the note's onset. The engine sends its notes about
+/// equally early.
 const AHEAD: Duration = Duration::from_millis(45);
 /// Number of notes that begin at the same time: every note number on each of four channels. They do
 /// not all fit into the kernel's queue, which has room for 500 messages.
@@ -153,8 +154,8 @@ fn a_panic_ends_every_sound() {
     assert_matched(after);
 }
 
-/// Whether the message belongs to one of the two late notes on the melody channel. The test ignores
-/// these messages, because on a slow machine the first late note may begin before the panic.
+/// Whether the message belongs to the melody note 70, whose onset is 20 ms after the test sends it.
+/// On a slow machine, the note may begin before the panic. So the test ignores its messages.
 fn is_melody(message: Message) -> bool {
     matches!(message, Message::On(1, 70) | Message::Off(1, 70) | Message::Controller(1, 123, _))
 }

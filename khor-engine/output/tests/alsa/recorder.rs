@@ -93,7 +93,7 @@ impl Recorder {
     /// Returns all messages received so far.
     pub(crate) fn received(&mut self) -> &[Received] {
         let mut input = self.seq.input();
-        // The last call returns an error, because no event is left.
+        // When no event is left, the call returns an error, which ends the loop.
         while let Ok(event) = input.event_input() {
             let note = event.get_data::<EvNote>().unwrap_or_default();
             let control = event.get_data::<EvCtrl>().unwrap_or_default();
@@ -146,7 +146,8 @@ impl Recorder {
     }
 }
 
-/// Estimates when the queue's time was zero, using the most exact of many readings.
+/// Estimates the instant at which the queue's time was zero. Uses the most exact of 50 readings,
+/// which is the one that took the least time.
 fn zero(seq: &Seq, queue: i32) -> alsa::Result<Instant> {
     // If other programs use the same timer, the first tick may be too early.
     std::thread::sleep(Duration::from_millis(10));

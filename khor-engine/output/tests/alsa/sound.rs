@@ -30,7 +30,7 @@ fn capture() -> alsa::Result<PCM> {
     Ok(pcm)
 }
 
-/// The highest sample of the next tenth of a second, 0..=1.
+/// Records for a tenth of a second. Returns the highest absolute value of the samples, 0..=1.
 fn peak(pcm: &PCM) -> f64 {
     let mut samples = vec![0_i16; RATE_HZ as usize / 10 * 2];
     let io = pcm.io_i16().expect("samples of 16 bits");

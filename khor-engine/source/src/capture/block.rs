@@ -17,7 +17,7 @@ const NAME_BYTES: usize = HEADING.len() - 1;
 pub(super) const MAX_BYTES: usize = u16::MAX as usize;
 /// Compression level of deflate, 0..=10. Level 10 would be many times slower.
 const EFFORT: u8 = 9;
-/// The buffer keeps bytes that were already read, until their number exceeds this limit.
+/// When the buffer contains more consumed bytes than this limit, the consumed bytes are removed.
 const KEPT_BYTES: usize = 4 * MAX_BYTES;
 
 /// Compresses `raw` into a block. `raw` must be a little shorter than [`MAX_BYTES`], because

@@ -180,7 +180,7 @@ fn too_many_lanes_are_reported_as_damage() {
     assert!(errors[0].to_string().contains("a block has invalid content"), "{errors:?}");
 }
 
-/// For an older khor, lanes are cues of unknown kinds.
+/// An older khor takes the entries of lanes for cues of unknown kinds, and skips them.
 #[test]
 fn older_khor_skips_added_lanes() {
     let mut bytes = Vec::new();

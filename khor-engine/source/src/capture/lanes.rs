@@ -15,7 +15,7 @@ use super::{
 pub(super) fn put_definitions(bytes: &mut Vec<u8>, catalogue: &Catalogue) {
     for (number, lane) in (0_u64..).zip(catalogue.added()) {
         // A definition contains only texts and finite numbers, so it can always be written as JSON.
-        // Even the longest definition fits into a text.
+        // Even the longest definition is shorter than `MAX_TEXT_BYTES`.
         let text = serde_json::to_string(&lane.definition()).unwrap_or_default();
         debug_assert!((1..=MAX_TEXT_BYTES).contains(&text.len()), "{text}");
         bytes.extend([tag::CUE, kind::LANE, part::COMM | part::DETAIL]);
@@ -70,8 +70,9 @@ impl LaneValues {
             let Some(value) = value.filter(|value| value.is_finite()) else { continue };
             bytes.extend([tag::CUE, kind::LANE_VALUE, part::CGROUP | part::DETAIL]);
             put_signed(bytes, 0);
-            // Round numbers differ only in their high bytes. With the bytes swapped, the difference
-            // is a small number, which takes few bytes.
+            // Stores the XOR of the previous and the new value. For values with few significant
+            // bits, only the high bytes of the XOR are set. With the bytes swapped, the XOR is a
+            // small number, which is encoded in few bytes.
             let changed = value.to_bits() ^ std::mem::replace(last, value.to_bits());
             put_number(bytes, changed.swap_bytes());
             put_number(bytes, number);

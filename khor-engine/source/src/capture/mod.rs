@@ -35,7 +35,7 @@ pub enum CaptureError {
     /// The system cannot read the file.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// The file is not a capture. It begins with this text.
+    /// The file is not a capture. Contains the text with which the file begins.
     #[error("not a khor capture (it begins with {0:?}, expected \"khorcap\")")]
     Foreign(String),
     /// The capture has a version of the format that this khor does not read.
@@ -108,7 +108,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Returns the origin for the captures of a live source.
+    /// Describes a live source, so that a capture of its events can contain this description.
     pub fn of(source: &SourceInfo) -> Self {
         Self {
             kind: Some(source.kind),

@@ -48,8 +48,8 @@ pub struct CaptureReader<R = BufReader<File>> {
     has_new_lanes: bool,
     /// Whether the reader has read the end of the current capture.
     whole: bool,
-    /// Whether the last block was damaged. The reader has then reported the damage, so it does not
-    /// report a missing end too.
+    /// Whether the last block was damaged. If it was, the reader has already reported the damage,
+    /// and does not report a missing end as another error.
     after_damage: bool,
     ended: bool,
 }
@@ -138,7 +138,8 @@ impl<R: Read> CaptureReader<R> {
         })
     }
 
-    /// Starts the next source.
+    /// Begins a new source: discards the lanes of the previous source, and returns
+    /// [`Recorded::Start`].
     fn start(&mut self, origin: Origin) -> Recorded {
         (self.catalogue, self.has_new_lanes) = (Catalogue::kernel(), false);
         Recorded::Start(origin)

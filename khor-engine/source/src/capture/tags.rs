@@ -20,7 +20,7 @@ pub(super) mod kind {
     pub(crate) const LANE_VALUE: u8 = 253;
     /// The definition of an added lane.
     pub(crate) const LANE: u8 = 254;
-    /// A cue of a kind that has no number.
+    /// Marks a cue or a source whose kind has no number in the file format.
     pub(crate) const NONE: u8 = 255;
 }
 

@@ -222,8 +222,8 @@ fn random_blocks_are_reported_as_damage() {
     let mut random = fastrand::Rng::with_seed(7);
     let tail = written(&pieces(1), false);
     for _ in 0..3000 {
-        // Half of the bytes are small, so many of them are valid tags and numbers. So reading often
-        // fails only after some entries.
+        // About half of the random bytes are below 8, because such bytes are often valid tags and
+        // numbers. So reading often fails only after a few valid entries.
         let length = random.usize(0..200);
         let noise: Vec<u8> =
             (0..length).map(|_| if random.bool() { random.u8(0..8) } else { random.u8(..) }).collect();

@@ -21,11 +21,11 @@ const LOOP_MAJOR: &str = "7";
 /// for writes.
 type Requests = [u64; 6];
 
-/// The counts of the requests of all disks.
+/// Adds up the I/O requests of all disks.
 #[derive(Debug)]
 pub(super) struct Disks {
     folder: PathBuf,
-    /// The devices by name. The value states whether the device's requests are counted.
+    /// Maps the name of each device to whether khor counts the device's requests.
     counted: BTreeMap<String, bool>,
     /// Whether sysfs was readable.
     is_known: bool,
@@ -46,8 +46,8 @@ impl Disks {
         }
     }
 
-    /// Why the counts of requests are missing although `diskstats` is readable, and how to fix
-    /// that.
+    /// Explains why the request counters are missing although `diskstats` is readable, and how to
+    /// fix that.
     pub(super) fn unknown_disks(&self) -> String {
         format!(
             "{} is not readable, so khor cannot distinguish disks from devices stacked on them; mount sysfs at /sys",

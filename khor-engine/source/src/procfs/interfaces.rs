@@ -30,7 +30,8 @@ pub(super) struct Interface {
     /// counts.
     pub(super) receives_local: bool,
     /// Whether the packets that the interface sends are local traffic that only this interface
-    /// counts. This is the case if its peer receives them in another namespace.
+    /// counts. This is true if the interface's peer, which receives the packets, is in another
+    /// namespace.
     pub(super) sends_local: bool,
     /// Index of the interface's peer, which may be in another namespace.
     peer: Option<u32>,
@@ -129,7 +130,7 @@ impl Interfaces {
 enum Update {
     /// No interface has changed.
     NotNeeded,
-    /// Sysfs was read. Contains the previous list of interfaces.
+    /// Sysfs was read, and the list of interfaces was replaced. Contains the list from before.
     Done(BTreeMap<String, Interface>),
     /// Sysfs cannot be read.
     Failed,

@@ -4,7 +4,7 @@ use khor_signal::{Accumulator, Counter, Counters};
 
 use super::set::set;
 
-/// The counts of the interrupts of all interrupt lines.
+/// Adds up the interrupts of all interrupt lines.
 #[derive(Debug, Default)]
 pub(super) struct Interrupts(Accumulator<usize, 1>);
 

@@ -43,7 +43,7 @@ enum Way {
     Sent,
 }
 
-/// The traffic of all interfaces.
+/// Adds up the traffic of all interfaces, at the machine's edge, and inside the machine.
 #[derive(Debug)]
 pub(super) struct Network {
     file: PathBuf,

@@ -139,12 +139,12 @@ fn moved_or_renamed_interface_loses_nothing() {
         wait_for_link("10.9.0.2", &other);
         let mut source = source();
         send_datagrams("10.9.0.2", DATAGRAMS, DATAGRAM_BYTES);
-        // The source reads only after the interface was renamed.
+        // Rename the interface before the source reads the counts of these datagrams.
         ip("link set left down");
         ip("link set left name center");
         let [.., packets] = counted(&mut source);
         assert!(packets >= DATAGRAMS.into(), "{packets}");
-        // The interface moves to another namespace, and returns with all its counts.
+        // Move the interface to another namespace and back. It keeps its counts.
         ip(&format!("link set center netns {}", other.id()));
         let [.., away] = counted(&mut source);
         let here = format!("/proc/{}/task/{}/ns/net", std::process::id(), nix::unistd::gettid());
@@ -152,7 +152,8 @@ fn moved_or_renamed_interface_loses_nothing() {
         assert!(traffic("center").tx_packets >= DATAGRAMS.into(), "the interface kept its counts");
         ip("addr add 10.9.0.1/24 dev center");
         ip("link set center up");
-        // An ARP request arrives first, but it is shorter than the datagram.
+        // Wait until more bytes have arrived than one datagram contains. An ARP request arrives
+        // first, but it is shorter than a datagram, so it does not end the wait.
         let before = inner_traffic(&other).rx_bytes;
         wait_until("the link to be up again", || {
             send_datagrams("10.9.0.2", 1, DATAGRAM_BYTES);

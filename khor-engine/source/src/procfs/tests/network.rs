@@ -43,7 +43,8 @@ impl Fake {
         }
     }
 
-    /// Sets the received and sent bytes of each interface. Each packet has one byte.
+    /// Sets the received and sent bytes of each interface. The numbers of packets equal the numbers
+    /// of bytes.
     fn traffic(&self, interfaces: &[(&str, u64, u64)]) {
         let line = |(name, rx, tx): &(&str, u64, u64)| {
             format!("  {name}:{rx:>8} {rx} 0 0 0 0 0 0 {tx:>8} {tx} 0 0 0 0 0 0\n")
@@ -93,7 +94,8 @@ fn edge_and_local_traffic_are_separate() {
     let [_, _, rx, tx, local] = bytes(&mut source);
     assert_eq!(rx, sum(&[("eth0", 0), ("eth1", 0)]));
     assert_eq!(tx, sum(&[("eth0", 1), ("eth1", 1)]));
-    // The packets that this port sends arrive in another namespace.
+    // Packets that `veth1` sends arrive in another namespace, so they are counted as local traffic
+    // at `veth1`.
     assert_eq!(local, sum(&[("lo", 0), ("br0", 0), ("wg0", 0), ("veth1", 1)]));
 }
 
