@@ -173,7 +173,7 @@ pub(super) struct VoiceSource<'a> {
     pub(super) lanes: Option<&'a Lanes>,
     pub(super) placement: Option<HostPlacement>,
     pub(super) max_voices: usize,
-    /// Velocity factor of the notes.
+    /// Factor by which the velocity of the notes is multiplied.
     pub(super) loudness: f32,
     /// Streams that the other soloist plays. A stream that plays twice would add no information.
     pub(super) taken_streams: [bool; VoiceStream::ALL.len()],

@@ -79,7 +79,8 @@ pub struct Composer {
     cues: Cues,
     /// The catalogue of the source's lanes.
     catalogue: Catalogue,
-    /// Which hosts play. A different kind of pulse waits in `next_cast` until the next bar.
+    /// The hosts that play now. A new cast with a different kind of pulse waits in `next_cast`
+    /// until the next bar.
     cast: Arc<Cast>,
     next_cast: Arc<Cast>,
     lost: bool,
@@ -142,10 +143,10 @@ impl Composer {
         self.next_cast = cast;
     }
 
-    /// Sets the catalogue of lanes, from the next step on. Added lanes have no route in the
-    /// mapping. The voice named in a lane's definition plays the lane. If the catalogue does not
-    /// extend the previous one, the same ids refer to other lanes, so the voices of added lanes
-    /// end.
+    /// Sets the catalogue of lanes, from the next step on. An added lane is played by the voice
+    /// that its definition names, because the mapping has no row for added lanes. If the catalogue
+    /// does not extend the previous one, the ids of added lanes change their meaning. In that case,
+    /// the voices that play added lanes end.
     pub fn set_catalogue(&mut self, catalogue: &Catalogue) {
         if *catalogue == self.catalogue {
             return;

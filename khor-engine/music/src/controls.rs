@@ -24,7 +24,8 @@ pub struct Controls {
     pub vowel: f32,
 }
 
-/// Vowel at neutral brightness of the pad, close to o. It moves towards u when the pad gets darker.
+/// Vowel while the pad has neutral brightness; it is close to o. The vowel moves towards u when the
+/// pad gets darker.
 const VOWEL: f32 = 0.35;
 
 impl Default for Controls {

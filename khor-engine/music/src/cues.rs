@@ -171,12 +171,12 @@ struct Tone {
 /// Length of a cue's step, seconds. It is a sixteenth at 110 bpm.
 const STEP_S: f32 = 0.136;
 
-/// The other layers pause until this number of cue steps after the last tone of a cue begins. If
-/// the tone is longer, its rest sounds together with the other layers.
+/// The other layers pause during a cue. They continue at the end of its last tone, but at most this
+/// number of cue steps after that tone's onset.
 const FOREGROUND_STEPS: f32 = 2.0;
 
-/// The state of the cues: the waiting cues, when the other layers may continue, and when the
-/// sounding cue ends.
+/// The state of the cues: the queue of waiting cues, the time at which the other layers may
+/// continue, and the time at which the sounding cue ends.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cues {
     waiting: VecDeque<(CueSound, f64)>,

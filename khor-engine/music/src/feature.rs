@@ -32,9 +32,10 @@ pub enum Feature {
 /// How fast a feature follows its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// The time constant is several seconds. This pace suits changes of mood.
+    /// The time constant is several seconds. This pace suits features that represent a mood.
     Slow,
-    /// The time constant is a few tenths of a second. This pace suits work.
+    /// The time constant is tenths of a second while the feature rises, and about a second while it
+    /// falls. This pace suits features that represent work.
     Quick,
 }
 

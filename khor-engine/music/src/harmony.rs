@@ -20,7 +20,8 @@ impl Chord {
     /// seventh, open seventh, suspended fourth, suspended second, added second, and three clusters.
     /// All notes are in the scale.
     pub(super) fn new(key: Key, root: i32, tension: u8) -> Self {
-        // Each interval is a share of the octave, so that scales of five or twelve notes work too.
+        // Each interval is computed as a share of the octave, so that scales of five or twelve
+        // notes also give chords.
         let stack = |seventh_degrees: i32| (seventh_degrees * key.len() + 3) / 7;
         let (second, third, fourth) = (stack(1).max(1), stack(2), stack(3));
         let fifth = stack(4).max(fourth + 1);

@@ -13,8 +13,8 @@ use super::{
 
 /// Lowest number of audible steps that the range of a feature must have.
 const MIN_STEPS: f32 = 8.0;
-/// Maximum number of rows in a mapping. A valid mapping has fewer rows, because each feature has at
-/// most one row and there are fewer features.
+/// Maximum number of rows in a mapping. A valid mapping is shorter, because each feature has at
+/// most one row, and there are fewer features than this.
 pub(super) const MAX_ROUTES: u32 = 64;
 /// Weight of each signal in total work, which is 1 - Π(1 - weight · level).
 const WORK_WEIGHT: f32 = 0.75;
@@ -202,8 +202,8 @@ impl Mapping {
                 found.add(format!("map[{index}].to"), problem);
             }
             let carried = |(_, other): &(_, Route)| other.input == route.input && other.to.carries_alone();
-            // This check is skipped if any row is invalid, because an invalid row might be another
-            // route of the signal.
+            // The rule that a signal must control a noticeable feature is not checked if any row is
+            // invalid. The invalid row might be the one that gives the signal such a feature.
             if routes.len() == lines.len() && !routes.iter().any(carried) {
                 let (input, to) = (route.input.name(), route.to.name());
                 let problem = format!(

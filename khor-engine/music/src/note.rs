@@ -141,7 +141,7 @@ pub enum Layer {
     Bed,
     /// A rhythm whose onset density represents total work.
     Pulse,
-    /// Lines for the signals that stand out.
+    /// Melodic lines for the signals that stand out.
     Voices,
     /// Motifs for events that the kernel reports.
     Cues,

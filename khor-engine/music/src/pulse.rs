@@ -13,8 +13,8 @@ use super::{
 /// Number of bars in a phrase. The rhythm is rotated differently in each phrase.
 const PHRASE_BARS: u64 = 4;
 
-/// Highest amount of work. An amount of work has the unit of `pulse.density`, which is a sixteenth
-/// of the pulse's full density.
+/// Highest amount of work. Work is measured in sixteenths of the pulse's full density, like the
+/// feature `pulse.density`.
 const WORK_STEPS: u8 = 16;
 
 /// The state of the pulse: the current number of onsets per bar of each stream.
@@ -26,8 +26,8 @@ pub(super) struct Pulse {
 }
 
 impl Pulse {
-    /// Plays one step of the pulse. The composer calls this function on every step with this kind
-    /// of pulse.
+    /// Plays one step of the pulse that all hosts share. While the cast has this kind of pulse, the
+    /// composer calls this function on every step.
     pub(super) fn step(&mut self, context: &StepContext<'_>, chord: Chord, out: &mut Vec<Note>) {
         let work = work(context);
         for (index, settings) in context.preset.pulse.iter().enumerate().take(MAX_PULSE_STREAMS) {
@@ -93,8 +93,8 @@ impl PulseLine<'_> {
         if settings.motion == Motion::Root || len == 0 {
             return settings.register.fold(context.key.midi(chord.degrees[0]));
         }
-        // A broken chord continues in the next bar. If it started again in each bar, a stream with
-        // few onsets would only play the lowest notes.
+        // An arpeggio continues in the next bar. If it restarted in each bar, a stream with few
+        // onsets would only play the lowest notes.
         let along = before + (context.bar % PHRASE_BARS) as usize * usize::from(*self.onsets);
         match settings.motion {
             Motion::Up | Motion::Root => notes[along % len],

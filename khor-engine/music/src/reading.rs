@@ -15,8 +15,8 @@ use super::{
 
 /// Number of quantiser steps for the activity of a voice's added lanes.
 const ADDED_STEPS: u8 = 16;
-/// Number of onsets per bar for a fully active added lane, used if the mapping has no density for
-/// the lane's voice.
+/// Number of onsets per bar of a voice whose added lanes are fully active. It applies only if no
+/// row of the mapping controls the voice's density.
 const UNMAPPED_ONSETS: f32 = 8.0;
 /// The source counts as lost if no lane has been available for this time, seconds.
 const LOST_S: f32 = 3.0;
@@ -55,8 +55,8 @@ impl AddedActivity {
     }
 }
 
-/// All features and ranks, smoothed, quantised and updated once per step. A tiny change of an input
-/// changes no note.
+/// The values of all features, and the ranks of all lanes. They are smoothed, quantised and updated
+/// once per step, so a tiny change of an input changes no note.
 #[derive(Clone, Debug)]
 pub(super) struct Reading {
     features: [Option<FeatureState>; Feature::COUNT],
@@ -205,8 +205,8 @@ impl Reading {
         Some((route.value(position), position))
     }
 
-    /// How far the features of a voice have moved from their resting values, 0..=1. The feature
-    /// that has moved most counts.
+    /// How far the features of a voice have moved from their resting values, 0..=1. The result is
+    /// the position of the feature that has moved most.
     pub(super) fn activity(&self, stream: VoiceStream) -> f32 {
         let of_stream = |state: &&FeatureState| state.route.to.stream() == Some(stream);
         let added = self.added_position(Feature::Density(stream));

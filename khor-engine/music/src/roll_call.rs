@@ -13,8 +13,8 @@ use super::{
 
 /// Number of steps in one turn.
 const TURN_STEPS: u8 = 8;
-/// MIDI note number of the pitch to which the host's pitch offset is added. The answer is the note
-/// of the chord that is nearest to the sum.
+/// The answer's pitch is this MIDI note number plus the host's pitch offset, moved to the nearest
+/// note of the chord.
 const ANSWER_MIDI: i32 = 67;
 /// Register of the notes that represent work. The register is shifted by twice the host's pitch
 /// offset.
@@ -47,8 +47,8 @@ struct Answer {
 }
 
 impl RollCall {
-    /// Plays one step of the roll call. The composer calls this function on every step with this
-    /// kind of pulse.
+    /// Plays one step of the roll call. While the cast has this kind of pulse, the composer calls
+    /// this function on every step.
     pub(super) fn step(
         &mut self,
         context: &StepContext<'_>,

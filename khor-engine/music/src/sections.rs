@@ -51,8 +51,8 @@ impl Sections {
         }
     }
 
-    /// Plays one step of the sections' pulses. The composer calls this function on every step with
-    /// this kind of pulse.
+    /// Plays one step of the sections' pulses. While the cast has this kind of pulse, the composer
+    /// calls this function on every step.
     pub(super) fn step(&mut self, context: &StepContext<'_>, chord: Chord, out: &mut Vec<Note>) {
         for (index, part) in SectionPart::ALL.iter().enumerate() {
             let settings = settings(context.preset, part);
@@ -67,8 +67,8 @@ impl Sections {
     }
 }
 
-/// The pulse settings of a section. Note length and velocity come from the preset's notes of the
-/// same role, but the velocity is lower.
+/// The pulse settings of a section. Note length and velocity come from the preset's settings for
+/// the section's role. The velocity is then multiplied by [`VELOCITY_FACTOR`].
 fn settings(preset: &Preset, part: &SectionPart) -> PulseSettings {
     let SectionPart { role, register, pan, motion, max_onsets } = *part;
     let own = preset.pulse.iter().find(|stream| stream.role == role);

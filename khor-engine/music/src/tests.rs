@@ -161,7 +161,7 @@ fn memory_pressure_sounds_in_every_preset() {
         let memory = notes.iter().filter(|note| note.instrument == Instrument::Memory).count();
         assert!(memory >= 20, "{}: {memory}", preset.name);
         let patch = preset.patches.get(Instrument::Memory);
-        // If the attack took a second, like the attack of a pad, the notes would be inaudible.
+        // With an attack of one second, as in a pad, these notes would be inaudible.
         assert!(patch.attack_ms <= 200.0, "{}: {} ms", preset.name, patch.attack_ms);
     }
 }
@@ -187,8 +187,8 @@ fn at_most_two_voices_per_half_bar() {
         let half_bar_s = settings.step_s() * 8.0;
         let halves = (120.0 / half_bar_s) as usize;
         let mut streams = vec![Vec::new(); halves + 1];
-        // When a voice ends, its short cadence does not count, because it may overlap the next
-        // voice.
+        // The last note of an ending voice starts on the half bar. It is not counted, because it
+        // may overlap the next voice.
         for note in notes.iter().filter(|n| n.layer == Layer::Voices && n.velocity > 0.0) {
             let half = ((note.onset_s + 1e-6) / half_bar_s) as usize;
             let stream = note.signal.map(|_| note.instrument);

@@ -22,10 +22,11 @@ const MAX_VOICES: usize = SOLOISTS;
 /// Share of a stream's pan that is added to the pan of the soloist.
 const STREAM_PAN_SHARE: f32 = 0.3;
 /// A stream may start to play if its rank is at least [`ENTER_RANK`], and stops if its rank falls
-/// below [`LEAVE_RANK`]. Ranks are half octaves.
+/// below [`LEAVE_RANK`]. A rank is the number of half octaves above the baseline.
 const ENTER_RANK: u8 = 3;
 const LEAVE_RANK: u8 = 2;
-/// A silent stream replaces a playing stream if its rank is at least this much higher.
+/// A silent stream replaces a playing one if the silent stream's rank exceeds the playing stream's
+/// rank by at least this number.
 const REPLACE_RANKS: u8 = 2;
 /// Shortest time for which a voice plays, in half bars.
 const MIN_HALF_BARS: u16 = 4;
@@ -36,7 +37,8 @@ const RECEDING_HALF_BARS: u16 = 110;
 /// The shares of its onsets and velocity that a voice keeps after it has receded fully.
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
-/// Pitch from which the mapping raises a gesture, semitones above the lowest note of the register.
+/// The mapping raises a gesture from a base pitch. This pitch is this many semitones above the
+/// lowest note of the register.
 const LIFT_BASE_SEMITONES: i32 = 1;
 /// Register of the single notes that an idle host plays.
 const IDLE_NOTE_REGISTER: Register = Register { low: 62, high: 76 };

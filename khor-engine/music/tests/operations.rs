@@ -107,7 +107,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..80)
 }
 
-/// A composer, with the settings and presets that it should have.
+/// A composer, together with the settings and presets that the test expects it to have.
 struct Model {
     composer: Composer,
     now_s: f64,
@@ -212,7 +212,7 @@ fn motif(notes: &[&Note]) -> Motif {
     notes.iter().map(|note| (note.onset_s - notes[0].onset_s, note.duration_s)).collect()
 }
 
-/// The motif of each cue. No motif is the beginning of another motif.
+/// The motif of each cue. No motif is a prefix of another motif.
 fn motifs() -> Vec<Motif> {
     let of = |kind| {
         let mut composer = Composer::new(Settings::default(), Preset::builtin()[0].clone());

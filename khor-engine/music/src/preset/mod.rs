@@ -138,8 +138,8 @@ pub struct VoiceSettings {
     pub rare_s: f32,
 }
 
-/// The timbres. Each role has one. Voice streams and cues may have one. An instrument without its
-/// own timbre has the timbre of its role.
+/// The timbres. Every role has a timbre; a voice stream or the cues may also have one. An
+/// instrument without a timbre of its own uses the timbre of its role.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Patches {

@@ -1,7 +1,7 @@
 //! Translates errors of the TOML and JSON parsers into plain words. The result says which value is
 //! wrong and which values are allowed.
 
-/// Types that the parsers name in their errors. Each name is followed by the values that the type
+/// Pairs of a type's name in the parsers' errors and khor's description of the values that the type
 /// allows.
 const TYPES: [(&str, &str); 14] = [
     ("f32", "a number"),
@@ -20,8 +20,8 @@ const TYPES: [(&str, &str); 14] = [
     ("a sequence", "a list"),
 ];
 
-/// Values that the parsers name but do not quote in their errors. Each has the parsers' name,
-/// followed by khor's name.
+/// Pairs of a value's name in the parsers' errors and khor's name for the value. The parsers do not
+/// quote these values.
 const KINDS: [(&str, &str); 5] = [
     ("null", "null"),
     ("unit value", "null"),
@@ -40,7 +40,8 @@ pub(super) fn translate(message: &str) -> String {
         .unwrap_or_else(|| message.to_owned())
 }
 
-/// `invalid type: string "fast", expected f32` → `"fast" is not allowed, expected a number`.
+/// Translates errors about values. For example, `invalid type: string "fast", expected f32` becomes
+/// `"fast" is not allowed, expected a number`.
 fn translate_value(message: &str) -> Option<String> {
     let rest = ["invalid type: ", "invalid value: ", "invalid length "]
         .into_iter()
@@ -49,7 +50,8 @@ fn translate_value(message: &str) -> Option<String> {
     Some(format!("{} is not allowed, expected {}", found_value(found), expected_values(expected)))
 }
 
-/// ``unknown variant `notch`, expected `low` or `high` `` → `notch is not allowed, expected …`.
+/// Translates errors about choices. For example, ``unknown variant `notch`, expected `low` or
+/// `high` `` becomes `notch is not allowed, expected …`.
 fn translate_choice(message: &str) -> Option<String> {
     let (found, expected) = message.strip_prefix("unknown variant ")?.split_once(", expected ")?;
     Some(format!("{} is not allowed, expected {}", unquoted(found), unquoted(expected)))
@@ -68,8 +70,8 @@ fn translate_key(message: &str) -> Option<String> {
     Some(format!("the key {} occurs twice", unquoted(key)))
 }
 
-/// The value in a text such as `string "fast"`. If the parser does not quote the value, the result
-/// is its kind.
+/// Extracts the value from a text such as `string "fast"`. If the text quotes no value, returns the
+/// kind of the value.
 fn found_value(found: &str) -> String {
     let known = KINDS.iter().find_map(|(kind, words)| (*kind == found).then_some(*words));
     let quoted = || found.find(['"', '`']).map(|start| found[start..].trim_matches('`'));

@@ -95,7 +95,7 @@ fn another_source_ends_added_voices() {
     assert!(composer.snapshot().voices.is_empty());
 }
 
-/// The mapping has no route to this voice.
+/// Tests a voice that no row of the mapping controls.
 #[test]
 fn an_unmapped_voice_plays_added_lanes() {
     let mut preset = Preset::builtin()[0].clone();
