@@ -7,9 +7,8 @@
 //! needs only two numbers and no history, and a large spike has no more effect than a small one.
 //! The steps become smaller over time, down to two octaves per hour.
 //!
-//! A lane that is clearly above its usual band has an incident. khor does not learn the values of
-//! the lane during an incident. If the incident lasts more than half an hour, khor learns the
-//! values again.
+//! While a lane is clearly above its usual band, it has an incident, and khor does not learn its
+//! values. After half an hour, khor learns the values even though the incident continues.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,17 +26,18 @@ const HIGH_QUANTILE: f64 = 0.99;
 const MIN_BAND_OCTAVES: f64 = 0.5;
 /// Slowest adaptation, octaves per second: two octaves an hour.
 const SLOWEST_OCTAVES_PER_S: f64 = 2.0 / 3600.0;
-/// Initial speed of adaptation: this number of octaves divided by the learning time so far.
+/// Determines the initial speed of adaptation. The speed, in octaves per second, is this value
+/// divided by the learning time so far plus 10 s.
 const INITIAL_OCTAVES: f64 = 6.0;
-/// An incident begins when the lane's average over [`INCIDENT_TAU_S`] is this far above the band,
-/// octaves.
+/// An incident begins when the average of a lane over [`INCIDENT_TAU_S`] is this many octaves above
+/// the lane's usual band.
 const INCIDENT_OCTAVES: f64 = 1.0;
-/// Value of the threshold [`INCIDENT_OCTAVES`] before khor has learned anything, octaves. As long
-/// as the band comes mostly from the prior, the threshold must be high, so that the usual load of a
-/// large host does not count as an incident.
+/// The value of [`INCIDENT_OCTAVES`] before khor has learned anything. As long as the band comes
+/// mostly from the prior, this threshold must be high. Otherwise, the usual load of a large host
+/// would count as an incident.
 const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
 const INCIDENT_TAU_S: f64 = 5.0;
-/// Maximum duration of an incident, seconds. After this time, khor learns the lane's values again.
+/// Time after which khor learns a lane's values even though its incident continues, seconds.
 const MAX_INCIDENT_S: f64 = 1800.0;
 /// Longest interval that counts as learning time, seconds. The values during a longer gap are
 /// unknown.

@@ -21,8 +21,8 @@ const AUDIBLE_MARGIN_OCTAVES: f64 = 0.6;
 /// Minimum distance between the rate with level 0 and the rate with level 1, octaves. Without this
 /// minimum, the level of a host that is always near the ceiling would jump from 0 to 1.
 const MIN_SPAN_OCTAVES: f64 = 2.5;
-/// Time constant of the moving average with which a rate is compared to compute the surprise,
-/// seconds.
+/// Surprise compares a rate with the rate's moving average. This is the time constant of that
+/// average, seconds.
 const SURPRISE_TAU_S: f64 = 45.0;
 /// Levels below this value are set to zero, because a decaying level would never reach zero.
 const INAUDIBLE: f64 = 1e-6;

@@ -178,9 +178,9 @@ impl Pipeline {
     }
 }
 
-/// Limits shares of time to 1. khor reads the kernel's pressure counters ten times per second, so
-/// some frames contain the increase of a whole tenth of a second. An average may therefore exceed
-/// 1.
+/// Limits shares of time to 1. khor reads the kernel's pressure counters only ten times per second,
+/// so some frames contain the increase of a whole tenth of a second. An average over several frames
+/// can therefore exceed 1.
 fn cap_time_shares(mut rates: PerLane<Option<f64>>, catalogue: &Catalogue) -> PerLane<Option<f64>> {
     for (rate, _) in rates.values_mut().zip(catalogue.iter()).filter(|(_, lane)| lane.is_time_share()) {
         *rate = rate.map(|share| share.min(1.0));
@@ -188,8 +188,8 @@ fn cap_time_shares(mut rates: PerLane<Option<f64>>, catalogue: &Catalogue) -> Pe
     rates
 }
 
-/// Rates below this value are set to zero, because a decaying average would never reach zero. In
-/// counts per second.
+/// Rates below this value, in counts per second, are set to zero, because a decaying average would
+/// never reach zero.
 const ZERO_RATE: f64 = 1e-9;
 
 /// Computes one step of a one-pole low-pass filter over `dt_s` seconds, with the time constant

@@ -35,10 +35,10 @@ pub struct Prior {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LevelCurve {
-    /// `rate / ceiling`. Suits shares of time, which are proportions already.
+    /// The level is `rate / ceiling`. This curve suits shares of time.
     Linear,
-    /// `log1p(rate / unit) / log1p(ceiling / unit)`. Suitable values of `unit` are one event, a
-    /// kilobyte or a tenth of a millisecond.
+    /// The level is `log1p(rate / unit) / log1p(ceiling / unit)`. Suitable values of `unit` are one
+    /// event, one kilobyte, or a tenth of a millisecond.
     Log {
         /// The rate below which the level is about proportional to the rate; above 0, in the lane's
         /// unit.
@@ -82,8 +82,9 @@ impl SignalId {
 }
 
 impl Scale {
-    /// `log2(1 + rate / grain)`: about proportional to the rate below the grain, one octave more
-    /// for each doubling above the grain.
+    /// Converts a rate into octaves above the grain, `log2(1 + rate / grain)`. Below the grain, the
+    /// result is about proportional to the rate. Above the grain, each doubling of the rate adds
+    /// one octave.
     pub(super) fn octaves(&self, rate: f64) -> f64 {
         (rate.max(0.0) / self.grain).ln_1p() / std::f64::consts::LN_2
     }

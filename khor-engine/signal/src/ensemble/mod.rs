@@ -71,8 +71,9 @@ pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     })
 }
 
-/// Replaces each lane of saturation (`lat`, `stall`, `mem`, `cpu`) in `of_all` with the lane of the
-/// section in which its level is highest, if that level is higher. Keeps all other lanes.
+/// Replaces each lane of saturation (`lat`, `stall`, `mem`, `cpu`) in `of_all` with the same lane
+/// of the most saturated section, if the section's level is higher. All other lanes stay as they
+/// are.
 pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
     let most = sections.fold(of_all.clone(), |most, section| louder(&most, section));
     PerLane::from_fn(

@@ -2,18 +2,18 @@
 
 use super::{Lanes, largest_deviation};
 
-/// Minimum deviation at which a host may become a soloist, octaves.
+/// A host may become a soloist when its deviation is at least this many octaves.
 const TAKE_OCTAVES: f32 = 1.5;
-/// Deviation below which a host's solo ends, octaves.
+/// A host's solo ends when its deviation falls below this many octaves.
 const GIVE_BACK_OCTAVES: f32 = 1.0;
-/// Minimum difference between the deviations of a host and a soloist at which the host replaces the
-/// soloist, octaves.
+/// A host replaces a soloist when its deviation exceeds the soloist's by at least this many
+/// octaves.
 const REPLACE_OCTAVES: f32 = 1.0;
-/// Maximum difference between the deviations of the first soloist and a host at which the host may
-/// start the second solo, octaves.
+/// A second host may become a soloist if its deviation is at most this many octaves below that of
+/// the first soloist.
 const SECOND_TAKE_OCTAVES: f32 = 2.0;
-/// A host's solo ends if another host's deviation is larger by more than this, octaves. The
-/// remaining soloist then has both voices.
+/// A host's solo ends when another host's deviation exceeds its own by more than this many octaves.
+/// The remaining soloist then has both voices.
 const SECOND_LEAVE_OCTAVES: f32 = 3.0;
 
 /// The soloists. A solo ends when the host's deviation becomes small, or when another host deviates
@@ -56,7 +56,7 @@ impl<Id: Clone + PartialEq> Soloists<Id> {
         &self.now
     }
 
-    /// Removes soloists whose deviation is small, that are missing, or that deviate far less than
+    /// Removes each soloist that is missing, that deviates little, or that deviates far less than
     /// another host.
     fn release_solos(&mut self, held: &mut [Option<f32>; 2], best_other: Option<f32>) {
         let most =
@@ -97,7 +97,7 @@ mod tests {
         lanes
     }
 
-    /// Chooses soloists among the hosts a, b, c and d with the given deviations.
+    /// Chooses soloists among the hosts a, b, c and d. Each test gives the deviations of the hosts.
     struct Stage(Soloists<String>);
 
     impl Stage {

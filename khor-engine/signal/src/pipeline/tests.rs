@@ -38,7 +38,8 @@ fn restarted_counters_cause_no_spike() {
     assert!(pipeline.push(frame(80, 5_000_000)).is_none(), "there is no previous frame");
 }
 
-/// `CLOCK_BOOTTIME` continues during suspend, so the few events are averaged over the whole time.
+/// Tests a frame after a suspend of one hour. `CLOCK_BOOTTIME` continues during the suspend, so the
+/// events since the previous frame are averaged over the whole hour.
 #[test]
 fn resuming_from_suspend_causes_no_spike() {
     const HOUR_MS: u64 = 3_600_000;
