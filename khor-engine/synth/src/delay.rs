@@ -26,11 +26,12 @@ const START_S: f32 = 0.03;
 pub(super) struct Delay {
     lines: [Vec<f32>; 2],
     write: usize,
-    /// Current and target delay, frames. The type is f64, because f32 would lose the last small
-    /// steps of a glide.
+    /// Current and target delay, frames. Both are f64, because f32 would lose the last small steps
+    /// of a glide.
     frames: f64,
     target_frames: f64,
-    /// A smoothed target: it glides to `target_frames`, and `frames` glides to it.
+    /// Smoothed target delay, frames. It glides to `target_frames`, and `frames` in turn glides to
+    /// it.
     aim_frames: f64,
     glide: f64,
     start: f64,

@@ -22,7 +22,8 @@ enum Stage {
     Release,
 }
 
-/// Parameters of a voice's later stages: the rates per frame, and the sustain level.
+/// Parameters of the stages after the attack: decay rate and release rate per frame, and the
+/// sustain level.
 #[derive(Clone, Copy, Debug)]
 struct StageRates {
     decay: f32,

@@ -177,7 +177,7 @@ impl VoiceGroup {
         }
     }
 
-    /// Whether the state of a lane is finite and within normal limits. Real-time safe.
+    /// Whether the state of one voice is finite and within normal limits. Real-time safe.
     pub(super) fn is_valid(&self, lane: usize) -> bool {
         self.filters.is_valid(lane) && self.envelopes.level()[lane].is_finite()
     }

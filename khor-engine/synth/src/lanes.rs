@@ -5,8 +5,8 @@ use std::f32::consts::LN_2;
 
 /// Number of voices that are computed together. Each of these voices is a lane.
 pub(super) const LANES: usize = 8;
-/// Number of frames in a block, which are computed together. Control values change once per block,
-/// and are interpolated within the block.
+/// Number of frames in a block. All frames of a block are computed together. Control values change
+/// once per block, and are interpolated within the block.
 pub(super) const BLOCK: usize = 32;
 /// One value for each of a group's eight voices.
 pub(super) type Lanes = [f32; LANES];
@@ -29,10 +29,10 @@ pub(super) fn exp2(x: f32) -> f32 {
     f32::from_bits(mantissa.to_bits().wrapping_add(whole << 23))
 }
 
-/// Makes the compiler process one frame at a time in a loop that writes frames. A frame's eight
-/// lanes fill a vector. Without this function, the compiler puts several frames into one vector,
-/// which needs shuffles. The cost is low. This function forces the frame into memory, but the loop
-/// writes the frame to memory anyway. Real-time safe.
+/// Makes the compiler process one frame at a time in a loop over frames, so that the eight lanes of
+/// a frame fill one vector. Without this function, the compiler puts several frames into one
+/// vector, which needs shuffles. This function forces each frame into memory. The cost is low,
+/// because the loop writes the frame to memory anyway. Real-time safe.
 #[inline(always)]
 pub(super) fn one_by_one(frame: &mut Lanes) -> &mut Lanes {
     std::hint::black_box(frame)

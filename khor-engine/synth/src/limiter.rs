@@ -22,8 +22,8 @@ const DELAY: usize = AVERAGE + 1;
 const HOLD: usize = DELAY + 1;
 /// Number of filter taps for the interpolation between samples.
 const TAPS: usize = 12;
-/// Lowest sample magnitude at which the true peak is measured. In music, the true peak is less than
-/// twice the highest sample.
+/// The true peak is measured only if the sample peak is at least this high. In music, the true peak
+/// is less than twice the sample peak, so below this value it cannot exceed the ceiling.
 const MEASURE_FROM: f32 = 0.5 * CEILING;
 /// Time constant with which the gain rises after a peak, seconds.
 const RELEASE_S: f32 = 0.12;

@@ -15,12 +15,12 @@ use crate::{
 const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
 /// In a gap longer than [`LONG_GAP_NS`], the lanes become missing after this time, ns.
 const HELD_LEVELS_NS: u64 = 1_000_000_000;
-/// Longest gap that is rendered, ns. A longer gap is skipped. Either the host was suspended, or a
-/// timestamp is damaged. Without this limit, a few bytes of a capture could become an hour of
-/// silence.
+/// Longest gap that is rendered, ns. Longer gaps are skipped, because they mean that the host was
+/// suspended or that a timestamp is damaged. Without this limit, a few bytes of a capture could
+/// become an hour of silence.
 const SKIPPED_GAP_NS: u64 = 60 * 1_000_000_000;
 
-/// Computes the length of a render from the timestamps of its frames.
+/// Computes how long a render will be from the timestamps of its frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timeline {
     last_ns: Option<u64>,
@@ -68,8 +68,8 @@ pub struct Offline {
     performance: Performance,
     /// Timestamp of the last frame, ns.
     last_ns: Option<u64>,
-    /// Length of the render up to the last frame, ns. It includes time that is not rendered yet,
-    /// but no skipped gaps.
+    /// Length of the render up to the last frame, ns. Time that is not rendered yet is included,
+    /// but skipped gaps are not.
     until_ns: u64,
     lanes: Lanes,
     notes: u64,
@@ -297,8 +297,8 @@ mod tests {
         let skipped = render(&mut offline, far.clone());
         assert_eq!(skipped, Some(Duration::from_nanos(far.t_ns - last.t_ns)));
         assert_eq!(offline.lanes, Lanes::NONE);
-        // A frame with an earlier timestamp adds no time. The time of the next frame is measured
-        // from it.
+        // A frame with an earlier timestamp adds no time. The interval to the next frame is then
+        // measured from the earlier timestamp.
         for t_ns in [5_000_000_000, 6_000_000_000] {
             assert_eq!(render(&mut offline, Frame::new(t_ns, [Some(7); Counter::ALL.len()])), None);
         }

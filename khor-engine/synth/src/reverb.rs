@@ -152,7 +152,7 @@ fn all_pass(line: &mut Line, block: &mut [f32; BLOCK]) {
 /// total energy is preserved.
 #[inline(always)]
 fn hadamard(lines: Lanes) -> Lanes {
-    // There are no loops, because the compiler would not vectorise loops over the lines.
+    // The code is unrolled, because the compiler would not vectorise loops over the lines.
     let x = lines;
     let y = [
         x[0] + x[1],
@@ -214,7 +214,8 @@ mod tests {
         let early = energy_db(&response[4800..9600]);
         let late = energy_db(&response[52_800..57_600]); // one second later
         let decay_s = 60.0 / (early - late);
-        // The damping makes the whole sound decay faster than its low frequencies alone.
+        // At high frequencies, the damping shortens the decay, so the whole sound decays faster
+        // than the low frequencies do.
         assert!((1.0..2.7).contains(&decay_s), "{decay_s}");
         assert!(response[19 * 48_000..].iter().flatten().all(|&x| x == 0.0));
     }

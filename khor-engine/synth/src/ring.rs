@@ -6,8 +6,8 @@ use super::lanes::BLOCK;
 /// must be at least as long as a block. Real-time safe.
 #[inline(always)]
 pub(super) fn read(ring: &[f32], at: usize) -> [f32; BLOCK] {
-    // The block is nearly always contiguous. Copying a known length takes a few instructions and no
-    // function call.
+    // The block is nearly always contiguous in the ring, so a copy of fixed length is enough. It
+    // takes a few instructions and no function call.
     if let Some(block) = ring[at..].first_chunk() {
         return *block;
     }

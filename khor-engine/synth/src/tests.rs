@@ -125,7 +125,8 @@ fn stealing_a_voice_does_not_click() {
     let (free, _) = bend(24);
     let (stolen, meter) = bend(75);
     assert!(meter.stolen >= 40 && meter.dropped == 0, "{meter:?}");
-    // If a voice were cut off, its second difference would be its amplitude, about 0.04.
+    // If a stolen voice were cut off abruptly, the second difference would be as large as the
+    // voice's amplitude, about 0.04.
     assert!(stolen < 2.0 * free + 1e-3 && stolen < 2e-3, "{stolen} against {free}");
 }
 
@@ -305,8 +306,8 @@ fn every_processor_renders_the_same_samples() {
     assert!(run(Avx2::disabled()) == run(Avx2::detect()));
 }
 
-/// Schedules notes that use all features at once. They have every waveform, straight and sung
-/// shares, delay and reverb. There are more notes than voices, and the volume is far too loud.
+/// Schedules notes that together use every feature of the synth: all waveforms, straight and sung
+/// shares, delay and reverb. There are more notes than voices, and the volume is far too high.
 fn crowd(synth: &mut Synth) {
     let patches: Vec<_> = Preset::builtin().iter().map(Preset::patches).collect();
     synth.set_patches(std::array::from_fn(|i| Patch { vowel_send: 0.4, ..patches[i % patches.len()][i] }));

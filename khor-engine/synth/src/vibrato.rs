@@ -13,9 +13,9 @@ use super::{
 const DELAY_S: f32 = 0.3;
 /// Time in which the vibrato grows to its full depth, seconds.
 const GROWTH_S: f32 = 0.5;
-/// Largest relative difference between the vibrato rate of a note and that of its patch. Singers
-/// differ by about 1 Hz at 5 or 6 Hz (Sundberg, "The Science of the Singing Voice", 1987: 5.5 to
-/// 7.5 Hz).
+/// Largest relative difference between the vibrato rate of a note and the rate of its patch. The
+/// vibrato rates of singers range from 5.5 to 7.5 Hz (Sundberg, "The Science of the Singing Voice",
+/// 1987).
 const RATE_SPREAD: f32 = 0.1;
 /// Phase difference between the vibratos of a voice's two oscillators, periods. Like two singers,
 /// they are neither in phase nor in opposition.
@@ -31,8 +31,8 @@ pub(super) struct Vibratos {
     rate: Lanes,
     /// Current phase of the vibrato, 0..1 periods.
     phase: Lanes,
-    /// Share of the full depth that is reached, at most 1. It is negative before the vibrato
-    /// begins.
+    /// Current depth of the vibrato as a share of its full depth, at most 1. The value is negative
+    /// before the vibrato begins.
     onset: Lanes,
     sample_rate_hz: f32,
 }

@@ -12,8 +12,8 @@ pub(super) struct Vowel {
     pub(super) gain_db: [f32; FORMANTS],
     /// Bandwidth of each formant, Hz, between the points at -3 dB.
     pub(super) width_hz: [f32; FORMANTS],
-    /// Gain of the vowel, dB. With this gain, a sung saw-wave chord is as loud as the straight
-    /// chord (K-weighted, ITU-R BS.1770). A test of the synth checks the loudness.
+    /// Gain of the vowel, dB. It makes a saw-wave chord equally loud with and without the vowel
+    /// filter (K-weighted, ITU-R BS.1770). A test of the synth checks this.
     pub(super) makeup_db: f32,
 }
 

@@ -72,7 +72,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     vec(op, 1..120)
 }
 
-/// Renders frames and checks them and the meter. Returns the peak of the frames.
+/// Renders frames, and checks their samples and the meter. Returns the peak of the frames.
 fn render(synth: &mut Synth, frames: usize) -> f32 {
     let (mut left, mut right) = (vec![0.0; frames], vec![0.0; frames]);
     synth.render(&mut left, &mut right);

@@ -1,4 +1,5 @@
-//! Renders music and sound together, in scenarios similar to the judge's (docs/ear.md).
+//! Renders music and sound together, in scenarios similar to those of the automatic listening test
+//! (docs/ear.md, "The judge of the music").
 
 use khor_music::{Layer, Note, Preset, Settings};
 use khor_signal::{Lane, Levels, SignalId};
@@ -53,7 +54,7 @@ pub(crate) fn render_at(
     Rendered { samples, notes, meter: performance.synth().meter() }
 }
 
-/// Levels of an idle machine, with these signals raised.
+/// Levels of an idle machine, except that the signals in `raised` have the given levels.
 pub(crate) fn levels(raised: &[(SignalId, f32)]) -> Levels {
     let mut levels = [Some(0.0); SignalId::COUNT];
     for &(id, level) in raised {
