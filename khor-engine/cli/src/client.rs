@@ -169,7 +169,7 @@ impl Client {
         refusal.map_or_else(|_| self.foreign(answer.status()), |refusal| anyhow!("{}", refusal.error))
     }
 
-    /// The error if this version of khor does not understand the answer.
+    /// Creates the error about an answer that this version of khor does not understand.
     fn foreign(&self, status: ureq::http::StatusCode) -> anyhow::Error {
         anyhow!("{} is not a khor engine of this version (its answer: {status})", self.address)
     }

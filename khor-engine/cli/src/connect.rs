@@ -18,12 +18,12 @@ const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time between two checks whether the server has accepted the connection.
 const ACCEPT_POLL: Duration = Duration::from_millis(2);
 
-/// The programs that may receive a request.
+/// Which servers may receive a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
-    /// Programs of this user and of root, on this machine.
+    /// Only servers on this machine that run as this user or as root.
     Owner,
-    /// Any program, because the user gave its address or its token.
+    /// Any server, because the user gave its address or its token.
     Named,
 }
 
@@ -122,7 +122,7 @@ impl Transport for PlainTransport {
     }
 
     fn is_open(&mut self) -> bool {
-        // Each request uses a new connection.
+        // Never reuse a connection: each request opens a new one.
         false
     }
 }

@@ -103,8 +103,9 @@ fn list(whole: &Value, as_json: bool) -> anyhow::Result<()> {
     print(rows.iter().map(|(path, value, field)| row(path, value, *field)).collect::<String>())
 }
 
-/// Lists the path, value and definition of each setting. The known settings come first, in the
-/// order of the file. Settings that only a newer engine has follow, without a definition.
+/// Lists the path, value and definition of each setting. The settings that this version of khor
+/// knows come first, in the order of the file. Unknown settings of a newer engine are at the end,
+/// and have no definition.
 fn rows(whole: &Value) -> Vec<(String, &Value, Option<&'static Field>)> {
     let known = Config::fields().iter();
     let mut rows: Vec<_> =

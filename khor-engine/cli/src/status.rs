@@ -52,12 +52,13 @@ impl<'a> Part<'a> {
         Self { name, enabled, ok, detail: detail.unwrap_or("works"), trouble }
     }
 
-    /// A part that cannot be switched off.
+    /// Creates a part that cannot be switched off.
     fn always(name: &'static str, ok: bool, detail: &'a str, trouble: Option<&Trouble>) -> Self {
         Self { name, enabled: true, ok, detail, trouble: trouble.cloned() }
     }
 
-    /// A part that reports a list of problems.
+    /// Creates a part whose trouble is a list of problems. If the list is empty, the part has no
+    /// trouble.
     fn listing(name: &'static str, ok: bool, detail: &'a str, problems: &[String]) -> Self {
         let trouble = (!problems.is_empty()).then(|| Trouble::without_fix(problems.join("; ")));
         Self { name, enabled: true, ok, detail, trouble }

@@ -1,7 +1,7 @@
 //! Publishes the address of the user's running engine in `$XDG_RUNTIME_DIR/khor/engine.json`.
 //!
-//! khor's commands and the desktop entry read this file. Only the user can write to the folder, so
-//! no other user can direct them to another engine.
+//! khor's commands and the desktop entry read this file to find the engine. Only the user can write
+//! to its folder, so no other user can send the commands to another engine.
 
 use std::{
     env, fs, io,

@@ -16,7 +16,7 @@ pub(crate) fn round(value: f64) -> f64 {
     } else {
         (value * 10f64.powi(-exponent)).round() / 10f64.powi(-exponent)
     };
-    // The scale overflows for very large and very small numbers, so these are not rounded.
+    // Return very large and very small numbers unchanged, because their scale overflows.
     if rounded.is_finite() { rounded } else { value }
 }
 

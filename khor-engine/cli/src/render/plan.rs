@@ -16,7 +16,7 @@ use super::args::{DEMO_LOADS, RenderArgs};
 const MAX_S: f64 = 24.0 * 3600.0;
 /// Size of one sample frame, in bytes: left and right, 24 bits each.
 const FRAME_BYTES: f64 = 6.0;
-/// Estimated ratio of the size of a FLAC file to the size of the WAV file.
+/// Estimated size of a FLAC file, divided by the size of a WAV file with the same sound.
 const FLAC_SHARE: f64 = 0.5;
 
 /// The length and the size of a render.

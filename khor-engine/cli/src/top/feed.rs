@@ -32,11 +32,11 @@ pub(super) enum EngineEvent {
     Connected(MetricsReport),
     /// New values from the event stream.
     Metrics(MetricsReport),
-    /// The state of each part of the engine.
+    /// A new report about the state of each part of the engine.
     Health(Box<HealthReport>),
-    /// The hosts of a site.
+    /// A new report about the hosts of the site.
     Fleet(FleetReport),
-    /// One sentence about the machine's activity.
+    /// A new sentence about the machine's activity.
     Sentence(String),
     /// The connection was lost. The text states the reason.
     Disconnected(String),
@@ -56,7 +56,8 @@ pub(super) enum Action {
     PreviousPreset,
 }
 
-/// Receives events from both threads, and sends actions. The threads end when the feed is dropped.
+/// Receives events from the two threads that exchange data with the engine, and sends actions to
+/// one of them. The threads end when the feed is dropped.
 pub(super) struct Feed {
     events: Receiver<EngineEvent>,
     actions: Sender<Action>,

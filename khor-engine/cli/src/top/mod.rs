@@ -37,7 +37,7 @@ use super::client::EngineAddress;
 
 /// Shortest time between two frames on the screen.
 const FRAME_INTERVAL: Duration = Duration::from_millis(100);
-/// How long to wait for a key before the engine's events are read.
+/// Maximum time to wait for a key. After this time, the engine's events are read.
 const KEY_TIMEOUT: Duration = Duration::from_millis(50);
 /// Time between two checks whether the terminal still exists, in milliseconds.
 const HANGUP_POLL_MS: u16 = 1000;
@@ -100,7 +100,8 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // After a panic, the hook has already restored the mode and printed the panic.
+        // After a panic, ratatui's hook has already restored the terminal's mode and printed the
+        // panic.
         if !thread::panicking() {
             // Ignore the error, because the terminal may be closed.
             let _ = ratatui::try_restore();

@@ -32,7 +32,7 @@ pub(super) enum Link {
     Lost(String),
 }
 
-/// One lane: a signal or an added quantity.
+/// A lane: one of the kernel's signals, or a quantity that the source adds.
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     pub(super) name: String,
@@ -145,7 +145,7 @@ impl State {
         }
     }
 
-    /// Adds new values to the state.
+    /// Updates the state with the values of a metrics event.
     fn advance(&mut self, metrics: MetricsReport) {
         let MetricsReport { ts_ms, controls, signals, notes, cues, music, .. } = metrics;
         let updates_numbers = ts_ms / FIGURES_INTERVAL_MS != self.ts_ms / FIGURES_INTERVAL_MS;

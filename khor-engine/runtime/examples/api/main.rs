@@ -1,7 +1,7 @@
 //! Generates files from the HTTP API, for `cargo xtask api`: the `OpenAPI` document
 //! (docs/openapi.json), the reference for users (docs/api-reference.md), and two files of the page.
-//! These contain the limits of the settings (ui/src/api/ranges.ts) and the kernel's lanes
-//! (ui/src/api/lanes.ts).
+//! One of the two contains the limits of the settings (ui/src/api/ranges.ts), the other the
+//! kernel's lanes (ui/src/api/lanes.ts).
 
 mod documents;
 mod lanes;

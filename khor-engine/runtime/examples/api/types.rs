@@ -84,8 +84,8 @@ fn array(schema: &Value) -> String {
     }
 }
 
-/// Describes the type of an object in words: lists the fields, or names the type of the values if
-/// any key is allowed.
+/// Describes the type of an object in words. If the schema defines fields, lists them. If an object
+/// may have any key, names the type of the values.
 fn structure(schema: &Value) -> String {
     if let Some(fields) = with_fields(schema) {
         return format!("object {fields}");

@@ -83,7 +83,8 @@ impl OscCommand {
                 Ok(Self::Mute(Some(muted)))
             }
             (MUTE, _) => Err(expected(MUTE_VALUE)),
-            // Any values are accepted, because drum pads also send their pressure.
+            // Accept this command with any values, because a drum pad sends its pressure as a
+            // value.
             (PANIC, _) => Ok(Self::Panic),
             _ => match address.strip_prefix(SET) {
                 Some(path) if !path.is_empty() => Ok(Self::Set(path.to_owned())),

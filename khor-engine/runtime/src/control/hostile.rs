@@ -24,7 +24,7 @@ fn tagged(tags: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Datagrams of kinds that are known to crash or hang other OSC receivers.
+/// Creates datagrams that crash or hang other OSC receivers, as far as such problems are known.
 fn classics() -> Vec<Vec<u8>> {
     let wide = 30_000;
     vec![

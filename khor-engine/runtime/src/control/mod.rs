@@ -48,7 +48,8 @@ const MAX_PACKET_BYTES: usize = 64 * 1024;
 const MAX_REASON: usize = 300;
 /// Shortest time between two changes of settings. It allows 50 changes a second.
 const PERIOD: Duration = Duration::from_millis(20);
-/// The configuration file is written when no setting has changed for this time.
+/// khor writes changed settings to the configuration file when no setting has changed for this
+/// long.
 const SAVE_DELAY: Duration = Duration::from_secs(1);
 /// Time between two attempts to bind a port that another program uses.
 const RETRY: Duration = Duration::from_secs(5);
@@ -70,7 +71,8 @@ pub async fn serve(engine: Arc<Engine>, mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Receives commands on `port` until the future is dropped. Without a port, only waits.
+/// Receives commands on `port` until the future is dropped. If `port` is `None`, the input is off,
+/// and the future only waits.
 async fn listen(engine: &Arc<Engine>, port: Option<u16>) {
     let Some(port) = port else {
         engine.update_osc_input_health(|health| health.health = Health::off());
@@ -208,7 +210,7 @@ impl OscHandler {
     }
 }
 
-/// Sets a setting in the engine.
+/// Changes one setting of the engine.
 fn set(engine: &Engine, path: &str, args: &[OscType]) -> Result<(), String> {
     let change = command::change(path, args).map_err(|problem| problem.to_string())?;
     engine.adjust_config(&change).map(drop).map_err(|problem| problem.to_string())

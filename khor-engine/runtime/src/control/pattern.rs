@@ -46,7 +46,7 @@ enum Piece<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Parses a part of a pattern. Returns `None` if a bracket is not closed.
+    /// Parses the part of a pattern between two slashes. Returns `None` if a bracket is not closed.
     fn of(text: &'a str) -> Option<Self> {
         let mut pieces = Vec::new();
         let mut rest = text.as_bytes();

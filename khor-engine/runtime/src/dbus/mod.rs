@@ -1,5 +1,5 @@
-//! Serves the session bus: `org.khor.Engine` for scripts and desktop tools, a media player for the
-//! desktop (MPRIS), and desktop notifications of severe events.
+//! Connects khor to the session bus. Offers `org.khor.Engine` to scripts and desktop tools, and a
+//! media player (MPRIS) to the desktop. Shows desktop notifications of severe events.
 //!
 //! Each [`Part`] is off unless the configuration enables it. Each part has its own connection, bus
 //! name and health, so a failing part does not affect the others. The music never waits for the

@@ -1,9 +1,9 @@
 //! `org.mpris.MediaPlayer2`: khor as a media player for the desktop. Media keys, panel applets and
 //! `playerctl` control it.
 //!
-//! Play unmutes the sound device, and pause mutes it. Next and previous select presets. The title
-//! of the track is a sentence about the machine. Clients cannot seek or open files, because the
-//! music follows the machine.
+//! The command Play unmutes the sound device, and Pause mutes it. Next and Previous select a
+//! preset. The title of the track is a sentence about the machine. Clients cannot seek or open
+//! files, because the music follows the machine.
 
 use std::{
     collections::HashMap,
@@ -230,7 +230,7 @@ fn volume(engine: &Engine) -> f64 {
     (f64::from(engine.controls().master_gain) * 1e6).round() / 1e6
 }
 
-/// The playing music, described as a track.
+/// The music that plays now, in the form of an MPRIS track.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Track {
     title: String,
@@ -275,8 +275,8 @@ impl Published {
         Self { polls: 0, muted: engine.is_muted(), volume: volume(engine), track: Track::of(engine) }
     }
 
-    /// Publishes changed values. Changes of mute, volume and preset are published at each poll, and
-    /// the sentence once a second.
+    /// Publishes changed values. Mute, volume and preset are checked at each poll, the sentence
+    /// once a second.
     async fn publish_changes(
         &mut self,
         engine: &Arc<Engine>,

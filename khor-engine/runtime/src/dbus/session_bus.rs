@@ -13,7 +13,7 @@ pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// so they are sent at most once a second.
 pub(super) const POLLS_PER_SLOW_UPDATE: u32 = 4;
 
-/// Prepares a connection to the session bus.
+/// Creates the builder of a connection to the session bus.
 pub(super) fn session() -> Builder<'static> {
     // With the default options, two engines would repeatedly take the name from each other.
     Builder::session()

@@ -10,16 +10,16 @@ use khor_system::{files, words::counted};
 use super::check::DoctorInput;
 use crate::engine::nats_settings;
 
-/// The configuration folder of the system's relay. Only root may read the secret files in this
-/// folder.
+/// The configuration folder of the relay that runs as a system service. Only root may read the
+/// secret files in this folder.
 const SYSTEM: &str = "/etc/khor";
 /// Names of a relay's secret files. The check looks for them in [`SYSTEM`] and in the folder of the
 /// configuration file.
 const RELAY_SECRETS: [&str; 3] = ["relay.nk", "relay.creds", "relay.key"];
-/// Name of the file with a relay's environment variables. They may contain the paths of other
-/// secret files.
+/// Name of the file that sets a relay's environment variables. Some of these variables contain the
+/// paths of further secret files.
 const RELAY_ENV: &str = "relay.env";
-/// The variables whose values are paths of secret files.
+/// Names of the environment variables whose values are paths of a relay's secret files.
 const VARIABLES: [&str; 3] = ["KHOR_NATS_NKEY", "KHOR_NATS_CREDS", "KHOR_NATS_KEY"];
 /// Maximum size of a [`RELAY_ENV`] file that is read, in bytes.
 const MAX_ENV_BYTES: u64 = 64 * 1024;

@@ -101,8 +101,8 @@ fn midi(wanted: bool) -> Check {
     }
 }
 
-/// Checks whether the clock is synchronised if khor sends OSC to other machines. A receiver plays
-/// each message at the time in its time tag.
+/// If khor sends OSC to other machines, checks whether the clock is synchronised. A receiver plays
+/// each message at the time in the time tag of the message.
 async fn clock(config: &Config) -> Check {
     let name = "clock";
     let elsewhere = osc_targets(config).iter().any(|target| !is_local(&target.host));

@@ -367,7 +367,7 @@ mod tests {
 
     /// Duration of a stall, in which the thread does not run.
     const STALL: Duration = Duration::from_millis(600);
-    /// Time between the start of a stall and the next change of pads, so that the pads are late.
+    /// A stall begins this long before the pads change. The pads are therefore late.
     const BEFORE_PADS: Duration = Duration::from_millis(500);
 
     /// A conductor without outputs, with a clock that the test controls.

@@ -150,7 +150,7 @@ impl Library {
         problems
     }
 
-    /// The problems of files that contain the preset name of an earlier file.
+    /// Returns one problem for each file whose preset name is already used by an earlier file.
     fn shared_names(&self) -> impl Iterator<Item = String> {
         self.files.iter().filter_map(|(path, file)| {
             let name = &file.preset.as_ref()?.name;

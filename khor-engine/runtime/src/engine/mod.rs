@@ -300,8 +300,8 @@ impl Engine {
         self.state.cues()
     }
 
-    /// Plays one note with the timbre of the melody. Allowed are MIDI notes 0..=127, velocities
-    /// 0..=1 and durations of 0.01..=10 s.
+    /// Plays one note with the timbre of the melody. The allowed ranges are 0..=127 for `midi`,
+    /// 0..=1 for `velocity`, and 0.01..=10 for `duration_s`.
     ///
     /// # Errors
     ///

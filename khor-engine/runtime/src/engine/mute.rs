@@ -80,7 +80,8 @@ impl Engine {
         Some(Duration::from_millis(next.saturating_sub(now_ts_ms)))
     }
 
-    /// Changes the causes of silence. Returns whether the sound device is muted now.
+    /// Calls `change` with the causes of silence, and applies the result to the sound device.
+    /// Returns whether the sound device is muted now.
     fn change_silence(&self, change: impl FnOnce(&mut Silence)) -> bool {
         let mut state = self.state.lock();
         change(&mut state.silence);
@@ -100,8 +101,8 @@ pub(super) async fn run_mute_clock(engine: Weak<Engine>, changed: Arc<Notify>) {
             return;
         };
         match wait {
-            // After a timeout and after a change, the loop applies the current time, so the result
-            // is ignored.
+            // Ignore whether the wait ended with a timeout or with a change, because the loop
+            // applies the current time in both cases.
             Some(wait) => drop(timeout(wait.min(MAX_WAIT), changed.notified()).await),
             None => changed.notified().await,
         }

@@ -48,7 +48,7 @@ pub enum EditError {
         /// The system's error.
         cause: std::io::Error,
     },
-    /// The default preset could not be selected in place of the deleted one.
+    /// The selected preset was deleted, but the default preset could not be selected in its place.
     #[error(transparent)]
     Select(#[from] UpdateError),
 }

@@ -22,9 +22,9 @@ impl QuietHours {
         edges.filter(|edge| *edge > now.timestamp()).min()
     }
 
-    /// Start and end of the quiet hours of yesterday, today and tomorrow. A time that daylight
-    /// saving skips is replaced by the time one hour later. For a time that occurs twice, the first
-    /// occurrence is used.
+    /// Returns the start and the end of the quiet hours of yesterday, today and tomorrow. If a
+    /// change to daylight saving time skips a time, the time one hour later is used. If a time
+    /// occurs twice, the first occurrence is used.
     fn days(self, now: &ZonedDateTime) -> Vec<(Timestamp, Timestamp)> {
         if !self.0.enabled {
             return Vec::new();

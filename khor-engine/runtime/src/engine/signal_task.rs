@@ -188,8 +188,8 @@ impl SignalTask {
             }
             self.subject = subject;
         }
-        // A switch between the collector and /proc sounds as a cue, because /proc has fewer
-        // counters.
+        // Play a cue when the source switches between the collector and /proc, because /proc has
+        // fewer counters.
         let (was, is) = (self.kind.replace(info.kind), info.kind);
         match was {
             Some(SourceKind::Collector) if is == SourceKind::Proc => {

@@ -1,4 +1,5 @@
-//! Converts a site to the input of the stage, using only enabled signals. Does no I/O.
+//! Converts a site to the input of [`Stage`], which chooses the hosts and sections that play. Uses
+//! only enabled signals, and does no I/O.
 
 use khor_fleet::Name;
 use khor_music::SiteMode;
@@ -8,7 +9,7 @@ use khor_site::{Host, Site};
 use super::stage::{SiteDetail, Stage, StageHost, StagePlan, StageSection};
 
 impl Stage {
-    /// Chooses the hosts and sections of a site that play. `enabled` contains the signals that the
+    /// Chooses which hosts and sections of a site play. `enabled` contains the signals that the
     /// configuration enables. All other signals are ignored.
     pub fn update_for_site(&mut self, mode: SiteMode, site: &Site, enabled: &PerSignal<bool>) -> StagePlan {
         let only_enabled =

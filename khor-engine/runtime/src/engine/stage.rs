@@ -31,8 +31,8 @@ pub struct StageHost<'a> {
 pub enum SiteDetail<'a> {
     /// The engine has the reading of every host.
     Each,
-    /// The engine has only the sums over all hosts and over each section, because the site contains
-    /// other sites. Only the hosts that stand out are known by name.
+    /// The site contains other sites. The engine therefore has only the sums over all hosts and
+    /// over each section, and the names of the hosts that stand out.
     Together {
         /// The sum over all hosts. `None` if no host sends.
         reading: Option<Reading>,
@@ -41,7 +41,7 @@ pub enum SiteDetail<'a> {
     },
 }
 
-/// A section of which only the sum over its hosts is known.
+/// A section whose hosts are not known individually. The engine has only their combined lanes.
 #[derive(Clone, Debug)]
 pub struct StageSection<'a> {
     /// Name of the section; `None` for the hosts without a section.
@@ -61,7 +61,7 @@ pub struct Stage {
     section_slots: SectionSlots<String, SECTIONS>,
 }
 
-/// The result of the stage: the hosts and sections that play.
+/// The result of [`Stage`]: which hosts and sections of a site play.
 #[derive(Clone, Debug, Default)]
 pub struct StagePlan {
     /// The combined reading of all hosts. `None` if no host sends.
@@ -108,7 +108,7 @@ pub struct SectionPulse {
 }
 
 impl StagePlan {
-    /// The soloists, the largest deviation first.
+    /// Returns the soloists, sorted by deviation. The soloist with the largest deviation is first.
     pub fn soloists_by_deviation(&self) -> Vec<&Solo> {
         let mut soloists: Vec<&Solo> = self.soloists.iter().flatten().collect();
         soloists.sort_by(|a, b| b.deviation.total_cmp(&a.deviation));
@@ -154,8 +154,9 @@ impl Stage {
         plan
     }
 
-    /// Computes the pulse of each section. Each lane of the pulse is the 90th percentile over the
-    /// section's hosts, or the soloist's lane if that is louder.
+    /// Computes the pulse of each section. Each lane of a pulse is the 90th percentile over the
+    /// section's hosts. If the same lane of a soloist in this section is louder, it is used
+    /// instead.
     fn sections(
         &mut self,
         hosts: &[StageHost<'_>],
@@ -260,7 +261,8 @@ fn roll_call(hosts: &[StageHost<'_>], plan: &mut StagePlan) -> PulseCast {
     roll_call_turns(count, turns, plan)
 }
 
-/// Gives each section a turn, in alphabetical order. Used if only the sums of sections are known.
+/// Gives each section a turn, in alphabetical order. Used if the engine knows only the sums of
+/// sections, not their hosts.
 fn roll_call_of_sections(sections: &[StageSection<'_>], plan: &mut StagePlan) -> PulseCast {
     if sections.iter().all(|group| group.section.is_none()) {
         let remark = "this site contains other sites, which report only sums, and no host has a section, so all hosts play together";

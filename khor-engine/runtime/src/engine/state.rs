@@ -38,9 +38,9 @@ const MAX_CUES: usize = 64;
 /// once.
 const CUES_QUEUE: usize = 64;
 
-/// The number of a note. Notes are numbered from 1 since the engine started.
+/// The number of a note. The first note after the start of the engine has the number 1.
 pub(super) type NoteSeq = u64;
-/// The number of a cue. Cues are numbered from 1 since the engine started.
+/// The number of a cue. The first cue after the start of the engine has the number 1.
 pub(super) type CueSeq = u64;
 
 /// The numbers of the last note and the last cue that a client has received.
@@ -200,14 +200,14 @@ pub(super) struct EngineState {
     pub(super) totals: Totals,
     /// The signals that `bpf.enabled_mask` enables.
     pub(super) enabled_signals: PerSignal<bool>,
-    /// The lanes of `reading`.
+    /// The lanes that `reading` contains, with their names and units.
     pub(super) catalogue: Catalogue,
     pub(super) reading: Option<Reading>,
     /// The current site. It stays set while the site's server is unavailable.
     pub(super) site: Option<Arc<Site>>,
-    /// The single host that plays. If it is `None`, all hosts of the site play, or this machine.
+    /// The only host that plays. `None` if all hosts of the site play, or if there is no site.
     pub(super) single_host: Option<SingleHost>,
-    /// The hosts and sections of the site that play.
+    /// Which hosts and sections of the site play.
     pub(super) plan: StagePlan,
     pub(super) history: VecDeque<HistoryPoint>,
     pub(super) notes: VecDeque<PlayedNote>,
@@ -234,9 +234,9 @@ pub(super) struct EngineState {
     history_at: Option<Instant>,
 }
 
-/// The deviation of a lane from its baseline that clients receive, in octaves. For one machine, the
-/// deviation is computed from the displayed rate, so that it agrees with this rate. For many hosts,
-/// it is the deviation of their combined lane, because no single rate describes them.
+/// The deviation that clients receive: how far a lane is above or below its baseline, in octaves.
+/// For one machine, it is computed from the displayed rate, so that it agrees with this rate. For
+/// many hosts, it is the deviation of their combined lane, because no single rate describes them.
 pub(super) fn reported_deviation(reading: &Reading, lane: &LaneInfo, is_of_many: bool) -> Option<f32> {
     if is_of_many {
         return reading.lanes.value(lane.id).map(|lane| lane.deviation);

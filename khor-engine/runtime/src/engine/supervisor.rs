@@ -1,8 +1,8 @@
 //! Ends the engine's run when its capture ends, or when an essential part panics.
 //!
-//! The supervisor watches tasks by their handles. It watches threads by the panic hook, because no
-//! other thread waits for their end. A request or a file access that panics does not end the run,
-//! because its caller gets the error.
+//! The supervisor watches a task through its join handle. It watches threads through the panic
+//! hook, because no code waits for their end. A request or a file access that panics does not end
+//! the run, because its caller gets the error.
 
 use std::{panic, thread};
 

@@ -13,7 +13,7 @@ const MAX_SCOPES: usize = 64;
 /// totals.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Totals {
-    /// All stored scopes. The current scope is last.
+    /// The totals of each stored scope. The current scope is last.
     scopes: VecDeque<Scope>,
 }
 

@@ -1,9 +1,10 @@
-//! Rejects requests from pages of other sites, and requests whose `Host` is not this listener.
+//! Rejects requests from pages of other sites, and requests whose `Host` does not name this
+//! listener.
 //!
-//! A `Host` other than this listener's is a sign of a DNS rebinding attack. Browsers mark requests
-//! from another site's page with `Origin` or `Sec-Fetch-Site`. khor rejects even GET requests from
-//! such a page. The browser hides most answers from the page, but the requests use CPU time, and
-//! the browser does not hide a WebSocket or a sound.
+//! A request whose `Host` names another server may be a DNS rebinding attack. Browsers mark
+//! requests from another site's page with `Origin` or `Sec-Fetch-Site`. khor rejects even GET
+//! requests from such a page. The browser hides most answers from the page, but the requests use
+//! CPU time, and the browser does not hide a WebSocket or a sound.
 
 use warp::{
     Filter, Rejection,

@@ -233,7 +233,7 @@ async fn serve(socket: WebSocket, blocks: broadcast::Receiver<Block>, stop: watc
             },
         };
         let Some(block) = block else {
-            // The client may already have disconnected.
+            // Ignore an error, because the client may already have disconnected.
             sink.send(Message::close()).await.ok();
             return;
         };

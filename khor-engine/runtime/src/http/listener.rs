@@ -97,8 +97,8 @@ async fn bind_address(address: SocketAddr, may_use_free_port: bool) -> TcpListen
 }
 
 /// Listens on a free port if a program of another user uses the port of `address`. If that program
-/// does not listen yet, khor cannot find out its user. In a `retry`, khor assumes that it is
-/// another user's program.
+/// does not listen yet, khor cannot find out its user. If this is a `retry`, khor assumes that the
+/// port belongs to another user's program.
 async fn bind_free_port(address: SocketAddr, retry: bool) -> Option<TcpListener> {
     let holder = match peer::listener(address) {
         Some(uid) if peer::is_own(uid) => return None,

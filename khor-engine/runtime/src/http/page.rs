@@ -26,7 +26,7 @@ use super::{
     work,
 };
 
-/// The page that is built into khor. It is empty if khor was built before the page.
+/// The page that is built into khor. It is empty if `ui/dist` had no files when khor was built.
 #[derive(RustEmbed)]
 #[folder = "../../ui/dist"]
 struct Built;
@@ -71,8 +71,8 @@ fn answer(ui: &Ui, method: &Method, path: &str, headers: &HeaderMap) -> Response
     if !is_view && let Some(found) = file(dir, path, headers) {
         return found;
     }
-    // If khor serves the page from a folder, clients of khor's first version expect the page at
-    // every path.
+    // If khor serves the page from a folder, answer with the page even for the path of a missing
+    // file. Clients of khor's first version expect this.
     if !is_view && dir.is_none() {
         return not_found("there is no such file");
     }

@@ -22,11 +22,11 @@ use super::{
 };
 use crate::engine::{ActionError, EditError};
 
-/// How long a client should wait before it repeats a request that khor rejected because it was
-/// busy, in seconds.
+/// If khor rejects a request because it is busy, it asks the client to wait this many seconds
+/// before the next attempt.
 const RETRY_AFTER_S: &str = "2";
 
-/// Why khor rejects a request, with the HTTP status.
+/// The rejection of a request: its HTTP status and its reason.
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,
@@ -41,18 +41,19 @@ impl Failure {
         Self { status, refusal, accepts_token: false }
     }
 
-    /// Rejects an invalid request with 400.
+    /// Creates the rejection of an invalid request (status 400).
     pub(super) fn bad(error: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// Rejects a value that is not allowed. The value belongs to a parameter or to a field in the
-    /// body.
+    /// Creates the rejection of a value that is not allowed, in a parameter or in a field of the
+    /// body (status 400).
     pub(super) fn not_allowed(name: &str, value: &dyn std::fmt::Display, expected: &str) -> Self {
         Self::bad(ConfigError::not_allowed(name, value, expected))
     }
 
-    /// Rejects a request in which a parameter, or a field in the body, is missing.
+    /// Creates the rejection of a request that lacks a parameter or a field of the body (status
+    /// 400).
     pub(super) fn missing(name: &str, expected: &str) -> Self {
         Self::bad(ConfigError::missing(name, expected))
     }

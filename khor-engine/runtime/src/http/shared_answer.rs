@@ -11,7 +11,7 @@ use tokio::{sync::Mutex, task::JoinError};
 /// The last answer of one operation.
 pub(super) struct SharedAnswer<A> {
     life: Duration,
-    /// When the last work ended, and its answer. The lock is held while the work runs.
+    /// The last answer, and the time when its work ended. The lock is held while the work runs.
     last: Arc<Mutex<Option<(Instant, A)>>>,
 }
 

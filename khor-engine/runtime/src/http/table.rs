@@ -60,7 +60,7 @@ pub(super) struct Content {
 
 /// A type of answer, with its description for the `OpenAPI` document.
 pub(super) trait Answer: Send + 'static {
-    /// The description of the answer.
+    /// Media type and schema of the answer, for the `OpenAPI` document.
     const CONTENT: Content;
 
     fn into_response(self) -> Response;
@@ -131,7 +131,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> Answer for Tagged<T> {
     }
 }
 
-/// An operation that does not have its function yet.
+/// An operation under construction: the function that answers its requests is still missing.
 pub(super) struct Draft {
     method: Method,
     path: &'static str,
@@ -184,25 +184,26 @@ impl Draft {
         self
     }
 
-    /// Requires a body of type `T`.
+    /// Declares that every request must have a body of type `T`.
     pub(super) fn reads<T: JsonSchema>(mut self) -> Self {
         self.body = Some(SchemaGenerator::subschema_for::<T>);
         self.needs_body = true;
         self
     }
 
-    /// Allows a body of type `T`.
+    /// Declares that a request may have a body of type `T`.
     pub(super) fn may_read<T: JsonSchema>(self) -> Self {
         Self { needs_body: false, ..self.reads::<T>() }
     }
 
-    /// Completes the operation with a function that does not wait.
+    /// Completes the draft with the function that answers requests. The function must not wait.
     pub(super) fn at_once<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         self.by(A::CONTENT, Arc::new(move |call| Box::pin(std::future::ready(work(call).into_response()))))
     }
 
-    /// Completes the operation with a function that waits for the disk or the sound server. The
-    /// function runs in a blocking thread. A bounded queue limits how many functions run at once.
+    /// Completes the draft with a function that may wait for the disk or the sound server. The
+    /// function runs in a blocking thread. A bounded queue limits how many such functions run at
+    /// once.
     pub(super) fn blocking<A: Answer>(self, work: fn(Call) -> A) -> Operation {
         let handler = move |call| -> Pin<Box<dyn Future<Output = Response> + Send>> {
             Box::pin(async move {
@@ -213,8 +214,8 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// Completes the operation with a slow function. Requests that arrive at the same time share
-    /// one answer, which is valid for `life`.
+    /// Completes the draft with a slow async function. Its answer is reused for `life`, and
+    /// requests that arrive while the function runs share the answer.
     pub(super) fn shared<A: Answer + Clone, F>(self, life: Duration, work: fn(Call) -> F) -> Operation
     where
         F: Future<Output = A> + Send + 'static,
@@ -232,7 +233,7 @@ impl Draft {
         self.by(A::CONTENT, Arc::new(handler))
     }
 
-    /// Completes the operation with an async function, which may wait for other tasks.
+    /// Completes the draft with an async function, which may wait for other tasks.
     pub(super) fn later<A: Answer, F>(self, work: fn(Call) -> F) -> Operation
     where
         F: Future<Output = A> + Send + 'static,

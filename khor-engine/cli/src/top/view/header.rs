@@ -62,7 +62,8 @@ fn silence(state: &State) -> String {
     match (controls.snoozed_until_ts_ms, controls.quiet_until_ts_ms) {
         (None, None) if controls.muted => "MUTED".to_owned(),
         (None, None) => String::new(),
-        // A manual mute has no end, so it comes before a snooze and quiet hours.
+        // If several causes mute the device, show the manual mute, because it does not end by
+        // itself.
         _ if controls.silence.as_ref().is_some_and(|silence| silence.reason == SilenceReason::Muted) => {
             "MUTED".to_owned()
         }
@@ -89,7 +90,8 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Them
     let (source, source_is_well) = source_text(&health.source);
     let (audio, audio_is_well) = audio_text(&health.audio);
     let style = |is_well| if is_well { DIM } else { theme.bad() };
-    // A failing part comes first, because a short row cuts off the second part.
+    // The row shows the source and the sound device. If one of them fails, show it first, because a
+    // short row cuts off the second one.
     let mut parts = [(source, source_is_well), (audio, audio_is_well)];
     parts.sort_by_key(|(_, is_well)| *is_well);
     let [first, second] = parts.map(|(words, is_well)| Span::styled(words, style(is_well)));
@@ -97,7 +99,7 @@ fn draw_parts(row: Rect, buffer: &mut Buffer, health: &HealthReport, theme: Them
     Line::from(vec![Span::raw(" "), first, between, second]).render(row, buffer);
 }
 
-/// Returns a text about the source, and whether the source works.
+/// Returns a text about the source, and true if the source works.
 fn source_text(source: &SourceReport) -> (String, bool) {
     let words = match source.kind {
         Some(SourceKind::Collector) => "counts from the collector".to_owned(),
@@ -114,7 +116,7 @@ fn source_text(source: &SourceReport) -> (String, bool) {
     }
 }
 
-/// Returns a text about the sound device, and whether the device works or is off.
+/// Returns a text about the sound device, and false if an enabled device does not work.
 fn audio_text(audio: &AudioReport) -> (String, bool) {
     if !audio.health.enabled {
         return ("sound is off".to_owned(), true);

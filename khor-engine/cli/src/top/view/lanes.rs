@@ -69,7 +69,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme,
     }
 }
 
-/// Selects the `room` lanes with the largest deviations. Returns them in the order of `lanes`.
+/// Selects the lanes with the largest deviations, at most `room` of them. Returns them in the order
+/// of `lanes`.
 fn visible_lanes(lanes: &[Lane], room: usize) -> Vec<&Lane> {
     let mut by_deviation: Vec<usize> = (0..lanes.len()).collect();
     let deviation = |i: &usize| lanes[*i].now.deviation.unwrap_or(f32::NEG_INFINITY);

@@ -1,6 +1,7 @@
 //! Draws the score: the notes of the last bars, with one band for each layer, and the cues on top.
 //! Time runs to the right, and the right edge is the current time. Each column is an eighth or a
-//! sixteenth of a bar, so drawn notes move but do not change.
+//! sixteenth of a bar. A drawn note therefore moves to the left by whole columns, and keeps its
+//! length.
 
 use khor_api::NoteReport;
 use khor_music::Layer;

@@ -52,7 +52,8 @@ fn deviations_match_the_shown_rates() {
     );
 }
 
-/// Tasks may wait as much as usual while the bed is calm. The explanation then names these waits.
+/// The bed is also calm if tasks wait, but no more than usual. The explanation then names these
+/// waits.
 #[test]
 fn a_calm_bed_names_usual_waits() {
     let mut reading = deviating_reading(SignalId::Rx, 0.0);

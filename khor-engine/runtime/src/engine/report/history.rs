@@ -7,13 +7,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
 
-/// A point of the history as JSON text. It is stored, because a report contains up to 600 points,
-/// which make up most of the report's text.
+/// A point of the history as JSON text. khor keeps this text, so that it serialises each point only
+/// once. A report contains up to 600 points, which are most of its text.
 #[derive(Clone, Debug)]
 pub struct WrittenPoint(Arc<RawValue>);
 
 impl WrittenPoint {
-    /// Serialises a point. Returns `None` if that fails.
+    /// Serialises a point of the history to JSON. Returns `None` if that fails.
     pub(super) fn of(point: &HistoryPoint) -> Option<Self> {
         to_raw_value(point).ok().map(|json| Self(json.into()))
     }

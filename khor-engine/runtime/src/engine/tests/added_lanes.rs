@@ -25,7 +25,7 @@ use super::super::{
 };
 use super::*;
 
-/// Time between two frames, nanoseconds.
+/// Time between two frames, in nanoseconds.
 const FRAME_NS: u64 = 20_000_000;
 
 /// A signal task and a conductor without a sound device. The test acts as their source.
@@ -90,7 +90,7 @@ impl Fixture {
         self.send(SourceEvent::Up(info)).await;
     }
 
-    /// Starts a source of this machine and sends two idle seconds.
+    /// Starts a `/proc` source, and sends the frames of two idle seconds.
     async fn begin(&mut self) {
         self.begin_source(SourceKind::Proc).await;
         self.send_frames(100, &[]).await;

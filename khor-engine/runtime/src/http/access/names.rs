@@ -1,7 +1,7 @@
 //! Checks that the headers `Host` and `Origin` of a request match this listener.
 //!
-//! A `Host` that does not match is a sign of a DNS rebinding attack. An `Origin` that does not
-//! match means that a page of another site sent the request.
+//! If `Host` names another server, the request may be a DNS rebinding attack. If `Origin` names
+//! another site, a page of that site sent the request.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -59,7 +59,8 @@ impl Names {
             && host.port_u16().unwrap_or(80) == self.port
             && authority.port_u16().unwrap_or(80) == self.port
             && plain_host(authority.host()) == plain_host(host.host());
-        // A proxy that keeps the `Host` serves the page only under the name in `Host`.
+        // If `Host` is not an address of this listener, a proxy has passed it on unchanged. The
+        // origin must then have the same name.
         let is_replaced = self.is_address(host);
         let is_at = |allowed: &AllowedHost| is_replaced || allowed.is_host(host);
         is_direct || self.hosts.iter().any(|allowed| is_at(allowed) && allowed.is_origin(scheme, &authority))

@@ -133,8 +133,8 @@ impl Sessions {
     }
 }
 
-/// Returns the kind of client that may use a session: a certain user of this machine, or any client
-/// on another machine. The client's address is ignored, because the address of a laptop changes.
+/// Returns the kind of client that may use a session: one user of this machine, or any client on
+/// another machine. The IP address is ignored, because the address of a laptop may change.
 fn kind(peer: Peer) -> String {
     match peer {
         Peer::User(uid) => format!("user {uid}"),

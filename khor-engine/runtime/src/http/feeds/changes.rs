@@ -195,8 +195,8 @@ mod tests {
         let mut publisher = ChangesPublisher::new(engine);
         publisher.round();
         std::thread::sleep(Duration::from_millis(2));
-        // The slow values are read again. Only the health may differ, because the sound thread is
-        // running.
+        // Make the next round read the health, the sentence and the configuration again. Of these,
+        // only the health may have changed, because the sound thread is running.
         publisher.slow_at = None;
         let events: Vec<StreamEvent> = publisher.round().iter().map(event).collect();
         let is_steady = |event: &StreamEvent| {

@@ -85,7 +85,8 @@ impl<P: Publisher> Feed<P> {
         let mut shared = self.0.lock();
         if !shared.is_running {
             shared.is_running = true;
-            // Bring the publisher up to date. There is no client for these messages.
+            // Bring the publisher up to date, and drop the messages of this round, because no
+            // client is connected yet.
             shared.publisher.round();
             tokio::spawn(run(Arc::downgrade(self)));
         }
