@@ -1,9 +1,9 @@
 //! The judge's only interface to the engine. The judge sends frames and receives sound and notes.
 //!
-//! From the engine, this module uses `Offline::{new, learn, frame, cue, last_notes, set_preset}`,
-//! `music::{Preset, Note, Layer, Settings, Scale}` and `signal::{Frame, Counter, SignalId,
-//! Family}`. For sites, it also uses `OfflineSite`, `Stage`, `Performance` and `Pipeline`. The
-//! other modules of the judge use only the types of this module.
+//! This module uses these parts of the engine: `Offline::{new, learn, frame, cue, last_notes,
+//! set_preset}`, `music::{Preset, Note, Layer, Settings, Scale}` and `signal::{Frame, Counter,
+//! SignalId, Family}`. For sites, it also uses `OfflineSite`, `Stage`, `Performance` and
+//! `Pipeline`. The other modules of the judge use only the types of this module.
 
 use std::{convert::Infallible, ops::ControlFlow, sync::Arc, time::Duration};
 
@@ -198,7 +198,8 @@ impl HostPipeline {
     }
 }
 
-/// The composer's input for a site: lanes and cast. An input applies until the next one is set.
+/// The composer's input for a site: the values of all lanes, and the cast, which assigns musical
+/// parts to hosts. An input applies until the next one is set.
 #[derive(Clone, Debug)]
 pub struct ComposerInput {
     lanes: Lanes,
@@ -255,7 +256,8 @@ pub fn presets() -> Vec<String> {
     Preset::builtin().iter().map(|preset| preset.name.clone()).collect()
 }
 
-/// For each pitch class, whether it belongs to the key and scale of the default settings.
+/// Whether each of the twelve pitch classes, from C to B, belongs to the key and scale of the
+/// default settings.
 pub fn scale() -> [bool; 12] {
     let settings = khor_music::Settings::default();
     let key = settings.key_midi % 12;

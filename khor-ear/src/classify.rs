@@ -1,10 +1,11 @@
 //! A fixed, simple classifier that uses the three nearest neighbours. Before distances are
 //! computed, each feature is divided by its standard deviation within the classes.
 //!
-//! Dividing by the deviation over all clips would be worse: a useless feature would get the same
-//! weight as the best feature. The tests below show the difference. The method was chosen with
-//! invented feature vectors, before any music was judged. The classifier only guards against
-//! regressions. It notices differences that people miss, and misses differences that people notice.
+//! Each feature is divided by its deviation within the classes, not by its deviation over all
+//! clips. Otherwise a useless feature would get the same weight as the best feature; the tests
+//! below show the difference. The method was chosen with invented feature vectors, before any music
+//! was judged. The classifier only guards against regressions. It notices differences that people
+//! miss, and misses differences that people notice.
 
 use crate::{features, scenario::LoadClass};
 

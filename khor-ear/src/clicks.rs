@@ -111,7 +111,7 @@ mod tests {
         let noise: Vec<f64> = (0..4 * RATE_HZ).map(|_| random.f64() - 0.5).collect();
         let beat = |t: f64| (-(t % 0.25) / 0.03).exp() * 0.3 * noise[(t * f64::from(RATE_HZ)) as usize];
         assert_eq!(clicks(&stereo(3.9, |t| chord(t) + beat(t))), []);
-        // A saw wave with harmonics up to 12 kHz has an edge every 15 ms.
+        // This saw wave of 65.4 Hz has harmonics up to 12 kHz, and an edge every 15 ms.
         let saw = |t: f64| (1..180).map(|n| sine(65.4 * f64::from(n), t) / f64::from(n)).sum::<f64>();
         assert_eq!(clicks(&stereo(2.0, |t| 0.2 * saw(t))), []);
     }

@@ -44,10 +44,10 @@ struct Args {
     /// Read the thresholds from this file
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/thresholds.toml"))]
     thresholds: PathBuf,
-    /// Write figures that improved to the thresholds file
+    /// Update the thresholds file with all figures that improved
     #[arg(long, conflicts_with = "quick")]
     record: bool,
-    /// With --record: also write figures that got worse; the file keeps this reason
+    /// With --record: also update figures that got worse, and store this reason in the file
     #[arg(long, requires = "record")]
     lower: Option<String>,
 }
@@ -118,8 +118,8 @@ fn run(args: &Args) -> Result<bool> {
     Ok(held || args.lower.is_some())
 }
 
-/// Creates the row that compares the presets. It shows the difference between the loudest and the
-/// quietest bed.
+/// Creates the row that compares the presets. Its value is the loudness difference between the
+/// preset with the loudest bed and the one with the quietest, LU.
 fn compare_presets(verdicts: &[Verdict]) -> Verdict {
     let of =
         |verdict: &Verdict| verdict.figures.iter().find(|figure| figure.row == "bed_lufs").map(|f| f.value);

@@ -1,9 +1,9 @@
 //! Lists the documented effect of each signal on the music, as measurable features.
 //!
-//! The author of the music maintains this table. It describes the mapping of all built-in presets,
-//! `khor-engine/music/presets/mapping.toml`. A signal may have several rows, but a feature has at
-//! most one row. Total work, which controls the pulse's density, has no row. Every signal except
-//! switches and interrupts counts as work.
+//! The author of the music maintains this table. It describes
+//! `khor-engine/music/presets/mapping.toml`, the mapping that all built-in presets share. A signal
+//! may have several rows, but a feature has at most one row. Total work has no row; it controls the
+//! density of the pulse, and includes every signal except switches and interrupts.
 
 use crate::adapter::{
     Instrument::{self, Disk, Kernel, Local, Loss, Memory, Process, Receive, Send},
@@ -42,8 +42,9 @@ pub enum MeasuredFeature {
 
 impl MeasuredFeature {
     /// The smallest difference that listeners notice, in the feature's unit (docs/ear.md). It is 1
-    /// dB, 1 semitone of the centroid, 0.3 onsets/s, one scale step of pitch, a fifth of a note
-    /// length, or half a point of tension.
+    /// dB, 1 semitone of the centroid, 0.3 onsets/s, or one scale step of pitch (2 semitones). For
+    /// the other features, it is a fifth of a note length, half a point of tension, or an eighth of
+    /// an octave of filter offset.
     pub const fn step(self) -> f64 {
         match self {
             Self::Level | Self::Brightness | Self::VoiceLoudness(_) | Self::BedWeight => 1.0,

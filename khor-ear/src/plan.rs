@@ -107,12 +107,14 @@ impl Plan {
         (0..self.ramps).map(|index| SEED + 300_000 + index).collect()
     }
 
-    /// Seed of a site's machines. The music of the site's clip number n uses this seed plus n.
+    /// Seed of the machines of site number `rack`. The music of the site's clip number n uses this
+    /// seed plus n.
     pub fn site_seed(&self, rack: u64) -> u64 {
         SEED + 500_000 + 1000 * rack
     }
 
-    /// Seed number `of`. The clips, ramps and sites of the plan have other seeds.
+    /// Returns seed number `of` for a measurement that renders its own sound. These seeds differ
+    /// from those of the plan's clips, ramps and sites.
     pub fn seed(&self, of: u64) -> u64 {
         SEED + 400_000 + of
     }

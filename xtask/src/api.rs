@@ -15,8 +15,8 @@ pub(crate) fn run() -> Result<()> {
     typescript()
 }
 
-/// Runs an example program of khor-engine, which writes the documents and the page's limits. So
-/// xtask itself does not link the server.
+/// Runs an example program of khor-engine, which writes the documents and the page's limits. xtask
+/// starts it as a separate program, so that xtask need not link the server.
 fn documents() -> Result<()> {
     // Builds the whole workspace. For a single crate, cargo would select other features of the
     // dependencies and build them again.

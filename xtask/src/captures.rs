@@ -13,10 +13,10 @@ use crate::{
 pub(crate) struct CapturesArgs {
     /// Names of captures, such as download [default: all]
     names: Vec<String>,
-    /// Before each load, wait until CPU use is at most this, in percent of all CPUs
+    /// Before each load, wait until the machine's CPU use is at most this many percent of all CPUs
     #[arg(long, value_name = "PERCENT")]
     quiet: Option<f64>,
-    /// Longest wait for that CPU use before each load, in minutes
+    /// Before each load, wait for the CPU use of --quiet for at most this many minutes
     #[arg(long, value_name = "MINUTES")]
     patience: Option<u64>,
 }

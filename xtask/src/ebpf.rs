@@ -167,8 +167,9 @@ impl Tools {
             PathBuf::from,
         );
         let source = self.sysroot.join("lib/rustlib/src/rust");
-        // In Debian, this folder is a symbolic link to a folder outside the sysroot. The compiler
-        // resolves the link, so the real path must be replaced too.
+        // In Debian, `source` is a symbolic link to a folder outside the sysroot. The compiler
+        // resolves the link and writes the real path into the object, so the real path must be
+        // replaced too.
         let real_source = source.canonicalize().unwrap_or_else(|_| source.clone());
         let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
         vec![

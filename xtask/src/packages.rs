@@ -124,7 +124,8 @@ pub(crate) const VM: &[Need] = &[
     },
 ];
 
-/// Needed, in addition to [`VM`], to install a complete Debian system.
+/// Needed to install a complete Debian system in a virtual machine, in addition to the needs in
+/// [`VM`].
 pub(crate) const DEBIAN: &[Need] = &[
     Need { sign: Sign::Program("debootstrap"), debian: &["debootstrap"], words: "debootstrap" },
     Need { sign: Sign::Program("ssh"), debian: &["openssh-client"], words: "an SSH client (OpenSSH)" },
@@ -144,7 +145,7 @@ pub(crate) const EBPF: &[Need] = &[
     },
 ];
 
-/// Needed to fuzz, because libFuzzer is built from source.
+/// Needed for `cargo xtask fuzz`, which builds libFuzzer from its C++ source.
 pub(crate) const FUZZ: &[Need] =
     &[Need { sign: Sign::Program("c++"), debian: &["g++"], words: "a C++ compiler" }];
 

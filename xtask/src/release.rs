@@ -1,5 +1,5 @@
-//! Optimised builds. All subcommands use this build, so khor judges and measures the same programs
-//! that it releases.
+//! Builds khor with optimisation. The subcommands that judge, measure and package khor all use this
+//! build, so they use the same programs.
 
 use std::{path::PathBuf, process::Command};
 

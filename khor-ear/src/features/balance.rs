@@ -1,9 +1,9 @@
 //! Measures the direction of a sound coarsely: the level of the right channel relative to the left,
 //! in three broad bands.
 //!
-//! The other features do not compare the channels, so this module is separate. Only the judge of
-//! sites measures the balance. In a site's music, the direction identifies the section. In a single
-//! machine's music, the direction adds no information to timbre and register.
+//! The balance is the only feature that compares the channels, and only the judge of sites measures
+//! it. In a site's music, the direction identifies the section. In a single machine's music, the
+//! direction gives no information that timbre and register do not give.
 
 use super::{decibel, spectrum::Spectrum};
 

@@ -1,8 +1,8 @@
 //! Measures the features of a clip: a few numbers, rounded to steps that a person can just notice.
 //!
-//! One step is 1 dB of level, 1 semitone of the centroid, or 0.3 onsets/s. One step of a band's
-//! share or of the envelope's range is 1.5 dB. All features are measured in the sound, without the
-//! list of notes.
+//! The size of a step depends on the feature. It is 1 dB for the level, 1 semitone for the
+//! centroid, and 0.3 onsets/s for the onset rate. It is 1.5 dB for a band's share and for the
+//! envelope's range. All features are measured in the sound, without the list of notes.
 
 mod balance;
 mod onsets;

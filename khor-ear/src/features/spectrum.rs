@@ -8,7 +8,7 @@ use crate::adapter::RATE_HZ;
 pub const BANDS: usize = 6;
 /// Upper limit of each band except the last, Hz.
 const LIMITS_HZ: [f64; BANDS - 1] = [150.0, 300.0, 600.0, 1200.0, 2400.0];
-/// Lowest and highest frequency that the features of a spectrum include, Hz.
+/// Lowest frequency that the features of a spectrum include, Hz. `HIGHEST_HZ` is the highest.
 const LOWEST_HZ: f64 = 30.0;
 const HIGHEST_HZ: f64 = 20_000.0;
 const LENGTH: usize = 4096;
@@ -97,7 +97,8 @@ pub(crate) fn each(mono: &[f32], length: usize, hop: usize, mut take: impl FnMut
     }
 }
 
-/// Power in each fractional-octave band of each window. The first band begins at `lowest_hz`.
+/// Power in each band of each window. Each octave has `per_octave` bands, and the first band begins
+/// at `lowest_hz`.
 pub(crate) fn in_octaves<const BANDS: usize>(
     mono: &[f32],
     length: usize,

@@ -14,12 +14,12 @@ use crate::{
 
 /// Length of the render in which the bed is measured, seconds.
 const BED_S: u32 = 60;
-/// A load counts as audible if it is at least [`LOUDER_LU`] louder than idle, or if it has at least
-/// [`DENSER_PER_S`] more onsets per second.
+/// A load counts as audible if it is at least this many LU louder than idle. It also counts as
+/// audible if it has at least `DENSER_PER_S` more onsets per second than idle.
 const LOUDER_LU: f64 = 2.0;
 const DENSER_PER_S: f64 = 2.0;
-/// Upper limit of the reported ratio of onsets. If an idle machine had no onsets, the ratio would
-/// be infinite.
+/// Upper limit of the reported ratio of a load's onsets to the onsets of an idle machine. Without
+/// onsets on the idle machine, the ratio would be infinite.
 const MOST_RATIO: f64 = 99.0;
 /// The register that design.md §13 requires, MIDI note numbers.
 const REGISTER: std::ops::RangeInclusive<u8> = 36..=96;
@@ -107,8 +107,8 @@ fn mean(clips: &[&MeasuredClip], class: LoadClass, of: fn(&MeasuredClip) -> f64)
     values.iter().sum::<f64>() / values.len().max(1) as f64
 }
 
-/// Counts the loads that are louder or denser than idle. Each load is counted twice: once on the
-/// smallest machines, and once on the biggest.
+/// Counts the loads whose music is louder or has more onsets than that of an idle machine. Each
+/// load is counted twice: once on the smallest machines, and once on the biggest.
 fn stand_out(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
     let (mut audible, mut not_quieter, mut inaudible) = (0, 0, Vec::new());
     for (end, size) in ends.iter().zip(["", "×8"]) {
@@ -141,7 +141,8 @@ fn density(ends: &[Vec<&MeasuredClip>; 2], figures: &mut Vec<Figure>) {
 }
 
 /// Measures loudness and sharpness of the bed on two idle machines: the smallest and the biggest.
-/// The rows show the loudness that is farther from the target, and the higher sharpness.
+/// The table shows the worse of the two loudness values, which is farther from the target, and the
+/// higher of the two sharpness values.
 fn bed(preset: &str, plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
     let beds = parallel::map(&format!("{preset}: beds"), &[1.0, 8.0], |size| {
         let seed = plan.seed(*size as u64);

@@ -11,15 +11,14 @@ use crate::{
     scenario::{self, STEP_NS, SimulatedMachine},
 };
 
-/// Length of a window, seconds. It exceeds the longest section of the form, so each window contains
-/// a complete section.
+/// Length of a window, seconds. It exceeds the longest section of the musical form, so each window
+/// contains at least one complete section.
 const WINDOW_S: u64 = 600;
 /// Smallest audible change of the onset rate. The smallest audible change of the level is 1 dB, and
 /// that of the centroid is 1 semitone (docs/ear.md).
 const ONSETS_STEP_PER_S: f64 = 0.3;
 
-/// Plays the music of an idle machine for `hours`. Compares the last ten minutes to the first ten
-/// minutes.
+/// Plays the music of an idle machine for `hours`. Compares the first window with the last window.
 pub(super) fn listen(preset: &str, plan: &Plan, hours: f64, figures: &mut Vec<Figure>) -> Result<()> {
     let seed = plan.seed(30);
     let mut machine = SimulatedMachine::new(1.0, seed);

@@ -107,8 +107,8 @@ pub(super) fn listen(preset: &str, sites: &SiteScenes, figures: &mut Vec<Figure>
     Ok(SiteResults { remarks, details: details.into() })
 }
 
-/// Plays and classifies the clips of one relay mode. Returns a remark about the mistakes, and all
-/// clips as JSON.
+/// Plays and classifies the clips of one relay mode. Returns a remark that lists the mistakes, and
+/// the JSON of all clips.
 fn listen_to(
     preset: &str,
     scenes: &[Scene],
@@ -169,7 +169,8 @@ fn notes(heard: &Render) -> BTreeMap<String, usize> {
     notes
 }
 
-/// Classifies a clip with classifiers that are trained on the clips of the other sites.
+/// Classifies the section and the load of a clip. Trains one classifier for each of the two, with
+/// the clips of the other sites.
 fn answer(clips: &[MeasuredSiteClip], clip: &MeasuredSiteClip) -> SectionLoad {
     let others = || clips.iter().filter(|other| other.rack != clip.rack);
     let where_: Vec<Labelled<Option<usize>, FEATURES>> =

@@ -12,7 +12,7 @@ use crate::{
     scenario::{self, STEP_NS, SimulatedMachine},
 };
 
-/// Time for which a preset plays before the next change, seconds.
+/// Length of a turn, seconds. The preset changes at the end of each turn.
 const TURN_S: u64 = 10;
 /// Number of turns per minute. In each turn, one preset plays.
 const TURNS: usize = 60 / TURN_S as usize;
@@ -40,7 +40,8 @@ fn minute_of(preset: &str, others: &[String], seed: u64, minute: usize) -> Resul
     let mut player =
         scenario::player_with_baseline(preset, Options { seed, density: Some(1.0) }, &mut machine)?;
     for turn in 0..TURNS {
-        // The judged preset plays in every second turn.
+        // The judged preset plays in turns 0, 2 and 4. Another preset plays in each of the other
+        // turns.
         let other =
             (turn % 2 == 1 && !others.is_empty()).then(|| &others[(minute + turn / 2) % others.len()]);
         player.switch(other.map_or(preset, String::as_str))?;

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::adapter::{Family, Layer, PlayedNote, Render};
 
-/// Lowest and highest pitch that the picture shows, MIDI note numbers.
+/// Lowest pitch that the picture shows, MIDI note number. `HIGHEST` is the highest.
 const LOWEST: i32 = 24;
 const HIGHEST: i32 = 108;
 /// Vertical scale, pixels per semitone.

@@ -28,7 +28,7 @@ const LABELLED_HZ: [(f64, &str); 9] = [
     (8000.0, "8 kHz"),
     (16_000.0, "16 kHz"),
 ];
-/// The colours of evenly spaced levels, from quiet to loud.
+/// Red, green and blue of the colours for evenly spaced levels, from quiet to loud.
 const STOPS: [(f32, f32, f32); 6] = [
     (8.0, 8.0, 16.0),
     (50.0, 18.0, 96.0),

@@ -31,8 +31,8 @@ pub struct SignalCorrelation {
     pub rho: Vec<f64>,
     /// Number of audible steps by which the feature moved: the median over the seeds.
     pub own_steps: f64,
-    /// The feature that moved most among the features of other signals, and its movement in audible
-    /// steps.
+    /// The feature that moved most, of all features that belong to other signals, and its movement
+    /// in audible steps.
     pub other_steps: Option<(MeasuredFeature, f64)>,
 }
 

@@ -94,10 +94,10 @@ pub fn ramp(preset: &str, signal: SignalId, seed: u64) -> Result<Ramp> {
     Ok(Ramp { heard: player.into_render(LEAD_IN_S), grew })
 }
 
-/// The rates of a signal's counters at the position `along` of the ramp, 0..=1. A ramp of disk
-/// latency includes requests, because there is no latency without requests. A ramp of switches or
-/// interrupts includes some received data, because these signals are only audible together with
-/// work.
+/// The rates of a signal's counters at the position `along` of the ramp, from 0 (start) to 1 (end).
+/// A ramp of disk latency includes requests, because there is no latency without requests. A ramp
+/// of switches or interrupts includes some received data, because these signals are only audible
+/// together with work.
 fn ramped(signal: SignalId, along: f64) -> Vec<Part> {
     const REQUESTS_PER_S: f64 = 100.0;
     const TRICKLE_BYTES_PER_S: f64 = 2e6;

@@ -43,12 +43,12 @@ const DRIVEN: [Counter; 22] = [
     Counter::Faults,
     Counter::MajorFaults,
 ];
-/// More counters that loads change. They were added later and draw their seeds last, so that the
-/// older counters keep their random numbers.
+/// Counters that loads change, and that were added to the simulation later. They draw their seeds
+/// last, so that the counters in `DRIVEN` keep their random numbers.
 const DRIVEN_LATER: [Counter; 2] = [Counter::LocalBytes, Counter::LocalPackets];
-/// Counters of the traffic on all network devices. Each entry has such a counter, followed by the
-/// two counters that add up to it: edge traffic and local traffic. Local traffic is counted once,
-/// because a simulated local packet passes only one device.
+/// Counters that sum the traffic of all network devices. In each entry, the first counter is the
+/// sum of the other two: edge traffic and local traffic. Local traffic is counted once, because a
+/// simulated local packet passes only one device.
 const ALL_DEVICES: [(Counter, Counter, Counter); 4] = [
     (Counter::RxBytes, Counter::EdgeRxBytes, Counter::LocalBytes),
     (Counter::RxPackets, Counter::EdgeRxPackets, Counter::LocalPackets),

@@ -80,7 +80,8 @@ enum Route {
     },
 }
 
-/// Keeps a connection in the ledger until it is dropped. Drop it before the connection closes.
+/// Keeps a connection in the ledger as long as this value exists. Drop this value before the
+/// connection closes.
 #[derive(Debug)]
 struct Entry {
     own: Arc<OwnTraffic>,

@@ -66,9 +66,9 @@ impl Subtraction {
         }
     }
 
-    /// Subtracts khor's own traffic from the counters of a frame. While connections are open, the
-    /// results change only ten times per second: each time, khor reads the counters and its own
-    /// traffic together.
+    /// Subtracts khor's own traffic from the counters of a frame. While connections are open, khor
+    /// reads the counters and its own traffic at the same moment, ten times per second. Frames
+    /// between two readings repeat the last results.
     pub fn apply(&mut self, frame: &mut Frame, now: Instant) {
         let is_held = self.read_at.is_some_and(|at| now.duration_since(at) < READ_INTERVAL);
         if !is_held {
@@ -153,8 +153,9 @@ mod tests {
             self.own.lock().ended[TX] += bytes;
         }
 
-        /// Passes a frame in which `edge_tx_bytes` is `value` to the subtraction, `after_ms`
-        /// milliseconds after the start. Returns `edge_tx_bytes` after the subtraction.
+        /// Creates a frame in which `edge_tx_bytes` is `value`, and subtracts khor's own traffic
+        /// from it at `after_ms` milliseconds after the start. Returns the resulting
+        /// `edge_tx_bytes`.
         fn take(&mut self, after_ms: u64, value: Option<u64>) -> Option<u64> {
             let mut frame = Frame::new(0, [Some(1); Counter::ALL.len()]);
             frame.counters[Counter::EdgeTxBytes.index()] = value;

@@ -6,7 +6,7 @@ use super::row::Promise;
 
 pub(super) const TITLE: &str = "collector";
 
-/// The measurements that `khor-bench` makes for this subject.
+/// Arguments of `khor-bench`, one for each measurement of the collector.
 pub(super) const PARTS: [&str; 3] = ["probes", "alone", "crowd"];
 
 pub(super) fn promise(name: &str) -> Option<Promise> {

@@ -1,10 +1,10 @@
 //! `cargo xtask bench [collector|synth|latency|recovery|idle|gaps|http|fleet]`: builds release
 //! programs, measures them, and prints a table.
 //!
-//! Each module measures one subject and states the promised limits. The program `khor-bench`
-//! (khor-e2e) makes the measurements that need eBPF or the protocol, so that xtask compiles
-//! quickly. The command does not fail if a value exceeds its limit, because values depend on the
-//! machine and on other running programs.
+//! Each module measures one subject and states the promised limits. Measurements that need eBPF or
+//! the protocol are in the program `khor-bench` (khor-e2e), so that xtask itself compiles quickly.
+//! The command does not fail if a value exceeds its limit, because values depend on the machine and
+//! on other running programs.
 
 mod collector;
 mod fleet;

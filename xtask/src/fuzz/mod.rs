@@ -84,7 +84,7 @@ impl Target {
     }
 }
 
-/// The time or the number of inputs after which the run of a target ends.
+/// When the run of a target ends: after a time, or after a number of inputs.
 #[derive(Clone, Copy)]
 enum Budget {
     Seconds(u64),
@@ -101,8 +101,8 @@ pub(crate) fn run(args: &FuzzArgs) -> Result<()> {
     fuzz(&targets, args.runs.map_or(seconds, Budget::Runs))
 }
 
-/// Runs both targets for a short time. This finds bugs of a recent change, but not rare ones. Fails
-/// without a nightly toolchain.
+/// Runs both targets for [`SMOKE_SECONDS`] each. In this time, libFuzzer can find obvious bugs of a
+/// recent change, but not rare bugs. Fails without a nightly toolchain.
 pub(crate) fn smoke() -> Result<()> {
     fuzz(&Target::ALL, Budget::Seconds(SMOKE_SECONDS))
 }

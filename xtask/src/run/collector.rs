@@ -25,8 +25,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time between two checks of the collector.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Shell script that runs its arguments as a command until the command ends, or until the input
-/// closes.
+/// Shell script that runs its arguments as a command. If the script's standard input closes, the
+/// script stops the command. The script ends when the command has ended.
 const SUPERVISOR: &str = r#"
 exec 3<&0
 "$@" 3<&- </dev/null &

@@ -8,7 +8,7 @@ use std::{
 use super::{crates, imports::Crate};
 use crate::process::root;
 
-/// The accepted cycles. Each has its files and the reason.
+/// The accepted import cycles, each with its files and the reason why it is accepted.
 const REASONED: [(&[&str], &str); 1] = [(
     &[
         "khor-collector/src/scope/client_count.rs",

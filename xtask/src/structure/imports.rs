@@ -110,8 +110,8 @@ fn collect(folder: &Path, module: &Module, files: &mut BTreeMap<Module, Source>)
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = without_tests(&fs::read_to_string(&path).unwrap_or_default());
             let uses = uses(&text);
-            // If a crate has both a library and a program, the library is treated as the crate's
-            // root.
+            // A crate may have both a library and a program. The library is then treated as the
+            // crate's root.
             if name != "main" || !files.contains_key(&inner) {
                 files.insert(inner, Source { path, text, uses });
             }

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: runs all checks and tests of khor, in parts.
 //!
 //! [`parts`] lists the parts, [`runner`] runs those that are Rust tests, and [`summary`] shows the
-//! results. The parts run one at a time, because two cores are too few for two virtual machines, or
-//! for a virtual machine and the judge. If a part fails, the parts that need it are skipped, and
-//! all other parts run.
+//! results. The parts run one after the other, because two cores are too few for two virtual
+//! machines at once, or for a virtual machine and the judge. If a part fails, the parts that need
+//! it are skipped, and all other parts run.
 
 mod failures;
 mod part;

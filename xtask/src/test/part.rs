@@ -10,9 +10,9 @@ pub(super) struct Part {
     pub(super) name: &'static str,
     /// What the part does, in a few words.
     pub(super) about: &'static str,
-    /// Usual time on two cores.
+    /// How many minutes the part usually takes on a machine with two cores.
     pub(super) minutes: Minutes,
-    /// Whether `--quick` runs it.
+    /// Whether the part also runs with `--quick`.
     pub(super) is_quick: bool,
     /// System packages that the part needs.
     pub(super) needs: &'static [&'static [Need]],
@@ -22,7 +22,7 @@ pub(super) struct Part {
     pub(super) run: fn(Depth) -> Result<Outcome>,
 }
 
-/// Usual times of a part, minutes.
+/// The usual duration of a part, minutes.
 #[derive(Clone, Copy)]
 pub(super) struct Minutes {
     /// Usual time in a fresh clone, on a machine without the tests' own tools.

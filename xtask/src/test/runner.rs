@@ -30,12 +30,13 @@ pub(super) enum Suite {
     Programs,
 }
 
-/// File names of tests in [`Suite::Programs`] that `--quick` does not run.
+/// Names of the test files in [`Suite::Programs`] that `--quick` skips.
 const SLOW_PROGRAMS: [&str; 7] =
     ["page", "conformance", "crowd", "sound", "sound_server", "fleet", "pipeline"];
 
 impl Suite {
-    /// The suite as a nextest filter. `.config/nextest.toml` selects the same sets.
+    /// The nextest filter that selects the suite's tests. The filters in `.config/nextest.toml`
+    /// must select the same tests.
     fn filter(self, depth: Depth) -> String {
         let (kernel, programs) = (in_tests_of("khor-collector"), in_tests_of("khor-e2e"));
         match self {

@@ -2,7 +2,7 @@
 
 use super::files::sources;
 
-/// The greatest width of a comment's line, in columns.
+/// Maximum width of a comment line, columns.
 const WIDTH: usize = 100;
 
 #[test]

@@ -2,14 +2,14 @@
 
 use khor_e2e::documents;
 
-/// The most words of a sentence. Code in backquotes does not count, because lists of names may be
-/// long.
+/// Maximum number of words in a sentence. Code in backquotes does not count, because it may be a
+/// long list of names.
 const WORDS: usize = 35;
-/// The most characters in a cell of docs/specification.md.
+/// Maximum number of characters in a table cell of docs/specification.md.
 const CELL: usize = 200;
 
-/// The paragraphs of a document, each on one line: list items, prose and cells of tables. Without
-/// headings, code blocks and pictures.
+/// The list items, paragraphs and table cells of a document, each joined to one line. Headings,
+/// code blocks and pictures are left out.
 fn paragraphs(text: &str) -> Vec<String> {
     let (mut paragraphs, mut is_code) = (vec![String::new()], false);
     for line in text.lines() {
@@ -35,7 +35,7 @@ fn paragraphs(text: &str) -> Vec<String> {
     paragraphs
 }
 
-/// The paragraph without code in backquotes and without the addresses of links.
+/// The paragraph without code in backquotes, and without the targets of links.
 fn plain(paragraph: &str) -> String {
     let code = paragraph.split('`').enumerate();
     let text: String = code.map(|(index, part)| if index % 2 == 0 { part } else { "" }).collect();

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use super::home;
 use crate::process::{command, find_program, succeed};
 
-/// Folder of LLVM 22's programs. The build of bpf-linker starts one of them to find LLVM's
-/// libraries. Other builds ignore this folder.
+/// Folder of LLVM 22's programs, which is added to `PATH` for every build. The build of bpf-linker
+/// needs it to find LLVM's libraries. Other builds ignore it.
 const LLVM: &str = "/usr/lib/llvm-22/bin";
 
 /// A tool from crates.io.
@@ -24,8 +24,8 @@ pub(super) fn folder() -> PathBuf {
 }
 
 impl Tool {
-    /// The path of the tool. Installs a missing tool without optimisation: a quick build saves more
-    /// time than a fast tool.
+    /// The path of the tool. If the tool is missing, builds it without optimisation. The shorter
+    /// build saves more time than optimised tools would.
     pub(super) fn get(&self) -> Result<String> {
         let ours = folder().join(self.name);
         if let Some(found) = find_program(self.name).or_else(|| ours.is_file().then(|| ours.clone())) {

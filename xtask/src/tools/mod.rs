@@ -1,6 +1,6 @@
-//! Installs tools below `target/tools`. Downloads a tool's binary if a registry has one. Otherwise
-//! builds the tool once, without optimisation. A tool that is in `PATH` is used instead, except
-//! schemathesis.
+//! Installs tools below `target/tools`. If a tool is already in `PATH`, that program is used
+//! instead, except for schemathesis. A missing tool is downloaded if a registry has a binary of it.
+//! Otherwise it is built once, without optimisation.
 
 mod cargo;
 mod python;

@@ -1,7 +1,8 @@
 //! Adds network cards and disks to a machine, for the tests named `devices`.
 
-/// Number of pairs of network cards. A hub connects the two cards of a pair. The tests move one of
-/// them into a network namespace that simulates other machines. No traffic leaves qemu.
+/// Number of pairs of network cards. A hub connects the two cards of a pair. The tests move one
+/// card of a pair into a network namespace, which simulates another machine. No traffic leaves
+/// qemu.
 const PAIRS_OF_CARDS: usize = 3;
 /// Number of virtio disks in addition to the machine's own disk. They discard all data, so they are
 /// fast.

@@ -24,9 +24,9 @@ use crate::process::{find_program, output};
 const INIT: &str = include_str!("init.sh");
 /// Programs of this machine that the tests or [`INIT`] start.
 const PROGRAMS: [&str; 8] = ["busybox", "ip", "tc", "setpriv", "chrt", "wg", "dmsetup", "ethtool"];
-/// Paths at which busybox must also exist.
+/// Paths that are links to busybox, because the tests or [`INIT`] start these programs.
 const BUSYBOX_NAMES: [&str; 2] = ["bin/sh", "bin/true"];
-/// Users and groups that the collector looks up.
+/// The files with the users and groups that the collector looks up.
 const ETC: [(&str, &str); 2] = [
     ("etc/passwd", "root:x:0:0::/:/bin/sh\nkhor:x:900:900::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n"),
     ("etc/group", "root:x:0:\nkhor:x:900:\nnogroup:x:65534:\n"),
@@ -49,7 +49,8 @@ pub(super) fn pack(folder: &Path, modules: &[Module], built: &Built, only: Optio
     archive(&root, &folder.join("initramfs.cpio"))
 }
 
-/// Adds the modules. Sorting the file names gives the order in which the modules must be loaded.
+/// Adds the kernel modules. The file names begin with numbers, which give the order in which the
+/// modules must be loaded.
 pub(super) fn add_modules(root: &Path, modules: &[Module]) -> Result<()> {
     for (number, module) in modules.iter().enumerate() {
         write(root, &format!("modules/{number:03}-{}.ko", module.name), &module.content)?;
@@ -57,7 +58,7 @@ pub(super) fn add_modules(root: &Path, modules: &[Module]) -> Result<()> {
     Ok(())
 }
 
-/// Copies the tools, and the libraries of all programs that will run.
+/// Copies [`PROGRAMS`], and the libraries of all programs that will run in the machine.
 fn programs(root: &Path, built: &Built) -> Result<()> {
     let mut libraries = BTreeSet::new();
     for name in PROGRAMS {

@@ -19,8 +19,8 @@ const GENERIC: &str = "linux-image-amd64";
 
 /// Package that depends on the newest generic kernel with `PREEMPT_RT`.
 const REAL_TIME: &str = "linux-image-rt-amd64";
-/// Suites that may have Debian's newest kernel. Not all of them always exist. The kernel with the
-/// highest version is used.
+/// Debian's suites in which the newest kernel may be. A suite may be missing at times. Of all
+/// kernels found, the one with the highest version is used.
 const NEWEST: &[&str] = &["trixie-backports", "stable-backports", "unstable"];
 
 /// A kernel that khor is tested on, together with its command line.
@@ -104,7 +104,7 @@ impl Kernel {
         Self { name, series: name, suites, meta_package, command_line: "" }
     }
 
-    /// This kernel, booted with another command line and listed under another name.
+    /// The same kernel under another name, booted with another command line.
     const fn booted(&self, name: &'static str, command_line: &'static str) -> Self {
         Self { name, command_line, ..*self }
     }
@@ -128,8 +128,8 @@ impl Kernel {
         Ok(Files { release, tree })
     }
 
-    /// Downloads the kernel's packages into `packages`, which exists only when the download is
-    /// complete.
+    /// Downloads the kernel's packages into the folder `packages`. The folder is created only after
+    /// the download is complete.
     fn download(&self, mirror: Option<&str>, packages: &Path) -> Result<()> {
         if find_program("apt-get").is_none() {
             bail!("this machine lacks apt-get, which downloads Debian's kernels");

@@ -1,11 +1,11 @@
 //! `cargo xtask vm`: tests khor's counts on kernels other than this machine's.
 //!
 //! The machines contain only a Debian kernel, the tests and their tools. So booting one takes
-//! seconds, and needs no root. qemu always emulates, even if /dev/kvm exists: nested virtual
-//! machines may hang with /dev/kvm, and continuous integration often runs in virtual machines. A
-//! complete Debian system takes longer to install and to boot. So there is only one such system,
-//! for the tests that need it ([`debian`]). Downloads stay below `target/vm`; remove this folder to
-//! get newer kernels.
+//! seconds, and needs no root. qemu always emulates the processor, even if /dev/kvm exists. With
+//! /dev/kvm, a virtual machine inside another virtual machine may hang, and continuous integration
+//! often runs inside one. A complete Debian system takes longer to install and to boot. So there is
+//! only one such system, for the tests that need it ([`debian`]). Downloads stay below `target/vm`;
+//! remove this folder to get newer kernels.
 //!
 //! The modules work in this order: [`kernel`] gets the kernels, which [`apt`] downloads. [`tests`]
 //! builds the tests. [`initramfs`] and [`disk`] pack them. [`machine`] boots and watches the

@@ -32,9 +32,9 @@ pub(super) fn load_all(kernel: &Files, wanted: &[&str]) -> Result<Vec<Module>> {
     paths.iter().map(|path| load(&folder.join(path), name_of(path))).collect()
 }
 
-/// Paths of the `wanted` modules and their dependencies, except modules that are built into the
-/// kernel. A line of `dependencies` has a module's path, a colon, and the paths of its
-/// dependencies. The last dependency of a line must be loaded first.
+/// Paths of the `wanted` modules and their dependencies, in the order of loading. Modules that are
+/// built into the kernel are left out. A line of `dependencies` has a module's path, a colon, and
+/// the paths of its dependencies in reverse order of loading.
 fn resolve<'a>(wanted: &[&str], dependencies: &'a str, builtin: &str) -> Result<Vec<&'a str>> {
     let lines = dependencies.lines().filter_map(|line| line.split_once(':'));
     let known: HashMap<String, (&str, &str)> = lines.map(|line| (name_of(line.0), line)).collect();

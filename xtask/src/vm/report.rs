@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use anyhow::{Result, bail};
 
-/// Start of the console's last line, before the exit code of the tests.
+/// Text with which the console's last line begins. The exit code of the tests follows it.
 pub(super) const END_MARK: &str = "khor-vm: the tests ended with";
 
 /// Number of console lines to print if the tests do not end.
@@ -68,8 +68,8 @@ impl Outcome {
         if let Some((test, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ...")) {
             self.test = Some(test.to_owned());
         }
-        // The result follows the test's name on the same line. If the test prints something, the
-        // result follows that output.
+        // The result is on the same line as the test's name, unless the test prints something. Then
+        // the result is at the end of the test's own output.
         if ["ok", "FAILED"].iter().any(|end| line == *end || line.ends_with(&format!("... {end}"))) {
             self.test = None;
         }

@@ -14,8 +14,7 @@ pub(super) const COUNTS: [(&str, &str); 3] =
 const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
 /// A program that only the complete Debian system needs, as part of a package.
 const PACKAGED: &str = "khor-relay";
-/// Parts of test names. The machines skip every test in [`COUNTS`] whose name contains one of these
-/// parts.
+/// The virtual machines skip every test in [`COUNTS`] whose name contains one of these texts.
 pub(super) const SKIPPED: [&str; 7] = [
     // CPU time on an emulated processor has no meaning.
     "little_memory_and_cpu",
@@ -30,11 +29,11 @@ pub(super) const SKIPPED: [&str; 7] = [
 ];
 /// Kernel modules that the tests in [`COUNTS`] need in addition to the disk's drivers.
 pub(super) const MODULES: [&str; 19] = [
-    // Needed for packet loss and for failing disks.
+    // The tests need these modules to simulate packet loss and failing disks.
     "sch_netem",
     "sch_tbf",
     "loop",
-    // Needed for the tests `devices` and `network`.
+    // The tests `devices` and `network` need these modules.
     "ipip",
     "virtio_net",
     "veth",
@@ -60,7 +59,8 @@ pub(super) struct Built {
     pub(super) tests: Vec<PathBuf>,
     /// The programs that the tests start.
     pub(super) programs: Vec<PathBuf>,
-    /// The folder of all programs and tests. The tests contain its path.
+    /// The folder into which cargo built the programs and tests. The tests contain this path, and
+    /// expect the programs there.
     pub(super) profile: PathBuf,
 }
 

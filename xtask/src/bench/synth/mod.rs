@@ -48,8 +48,8 @@ pub(super) fn measure() -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A player's speed in each round, with a fixed number of voices; or the reason why the player has
-/// no speed.
+/// The speeds of a player with a fixed number of voices: one for each round, or the reason why they
+/// are missing.
 struct Speeds {
     player: Player,
     voices: usize,

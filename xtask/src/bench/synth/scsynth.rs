@@ -50,7 +50,8 @@ fn score_bytes(voices: usize, seconds: u32) -> Result<Vec<u8>> {
         args.extend([text("gain"), OscType::Float(0.05)]);
         message("/s_new", args)
     }));
-    // The time of the last bundle is the end of the render. Its content does not matter.
+    // scsynth stops rendering at the time of the last bundle. The content of this bundle does not
+    // matter.
     let end = vec![message("/c_set", vec![OscType::Int(0), OscType::Float(0.0)])];
     let mut bytes = Vec::new();
     for (second, content) in [(0, begin), (seconds, end)] {

@@ -15,10 +15,11 @@ use crate::{
 };
 
 const SUITE: &str = "bookworm";
-/// Packages in addition to the essential ones: systemd, the bus and devices, user sessions with
-/// their own systemd and bus, and the programs that the tests start. The last package is the one
-/// library that khor needs and a minimal system lacks. One test removes this library for a while.
-/// It reinstalls the library from `/var/cache/apt/archives`, where debootstrap leaves all packages.
+/// Packages that debootstrap installs in addition to the essential ones. They provide systemd, the
+/// bus, devices, user sessions with their own systemd and bus, and the programs that the tests
+/// start. The only library that khor needs and a minimal system lacks is `libasound2`. One test
+/// removes it for a while, and reinstalls it from `/var/cache/apt/archives`, where debootstrap
+/// leaves all packages.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,libasound2,libpam-systemd,\
                         dbus-user-session,alsa-utils,playerctl,openssh-server,nats-server";
 /// Size of the image. It is a sparse file that takes 300 MB.

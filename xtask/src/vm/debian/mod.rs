@@ -1,17 +1,17 @@
 //! `cargo xtask vm debian`: tests khor's package in a complete Debian system with systemd.
 //!
-//! These tests need more than the machines that contain only a kernel. They test that units, users,
-//! directories and the bus's policy work together, that the collector survives kills, hangs and a
-//! suspend, and that MIDI and sound reach ALSA. The tests are in `khor-e2e/tests/system` and
-//! `khor-engine/output/tests/alsa`.
+//! These tests need a complete system, while the other virtual machines contain only a kernel. They
+//! test that units, users, directories and the bus's policy work together. They also test that the
+//! collector survives kills, hangs and a suspend, and that MIDI and sound reach ALSA. The tests are
+//! in `khor-e2e/tests/system` and `khor-engine/output/tests/alsa`.
 //!
 //! [`image`] creates the system once. [`payload`] adds the package, which is installed before
 //! systemd starts. One test removes and purges the package, and installs it into the running
 //! system. The image never changes, because qemu discards the machine's writes.
 //!
-//! A container is not enough, because it has no kernel of its own to suspend. The tests are built
-//! on this machine, so its C library must not be newer than Debian 12's. Otherwise the tests do not
-//! start, and the console shows the reason.
+//! A container cannot replace the virtual machine, because the tests suspend the kernel. The tests
+//! are built on this machine, so its C library must not be newer than Debian 12's. Otherwise the
+//! tests do not start, and the console shows the reason.
 
 mod image;
 mod outside;

@@ -1,7 +1,8 @@
 //! Runs clients on the host that connect to the virtual machine's engine: two listeners and a page.
 //!
-//! qemu forwards two loopback ports of the host to the machine. Each client reconnects until the
-//! machine ends, because the servers run only during one test. One listener uses an SSH tunnel.
+//! qemu forwards two loopback ports of the host to the machine. The servers in the machine run only
+//! during one test, so each client tries to connect again and again until the machine ends. One
+//! listener uses an SSH tunnel.
 
 use std::{
     fs,

@@ -22,11 +22,12 @@ const INIT: &str = include_str!("init.sh");
 const PAYLOAD: &str = "payload";
 /// Folder of the tests in the system.
 const TESTS: &str = "usr/lib/khor-e2e";
-/// khor's programs. The tests expect them in their own folder.
+/// khor's programs. The tests expect them in the folder of the tests, [`TESTS`].
 const PROGRAMS: [&str; 3] = ["khor-collector", "khor", "khor-relay"];
 /// Package and name of each test program, in the order in which they run.
 const SUITES: [(&str, &str); 2] = [("khor-output", "alsa"), ("khor-e2e", "system")];
-/// Files for the tests: users with and without access to khor, and the service that runs the tests.
+/// Files that the tests need in the system, each with its path and content. They create users with
+/// and without access to khor, run the tests as a service, and configure the host name and sshd.
 const OURS: [(&str, &str); 5] = [
     ("usr/lib/sysusers.d/khor-e2e.conf", include_str!("khor-e2e.sysusers.conf")),
     ("usr/lib/systemd/system/khor-e2e.service", include_str!("khor-e2e.service")),
