@@ -98,7 +98,7 @@ fn relay_rejects_sites_within_its_site() {
         metrics().lines().any(|line| line.starts_with(rejected) && !line.ends_with(" 0"))
     });
     assert!(metrics().contains("khor_relay_hosts{state=\"live\"} 0"));
-    assert!(hall.log().contains("a relay aggregates only hosts"), "{}", hall.log());
+    assert!(hall.log().contains("a relay cannot aggregate a site"), "{}", hall.log());
     for relay in [nested, hall] {
         assert!(relay.stop().success());
     }

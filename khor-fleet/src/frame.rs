@@ -25,8 +25,8 @@ pub struct Frame {
     /// A random number that the relay chooses at its start. It distinguishes two relays with the
     /// same name.
     pub instance: u32,
-    /// Number of this frame since the relay started, from 0. The number of a frame that the relay
-    /// could not send stays unused.
+    /// Number of this frame since the relay started, from 0. If the relay cannot send a frame, its
+    /// number is not used again.
     pub seq: u64,
     /// `CLOCK_BOOTTIME`, milliseconds.
     pub monotonic_ms: u64,
@@ -36,7 +36,8 @@ pub struct Frame {
     pub version: String,
     /// The source of the host's counters.
     pub source: Source,
-    /// The share of the host's baselines that the relay has learned: 0..=255 for 0..=1.
+    /// The share of the host's baselines that the relay has learned. The range 0..=255 stands for
+    /// 0..=1.
     pub learnt: u8,
     /// The signals in the order of [`SIGNALS`]. A missing signal is `None`, not zero.
     pub signals: Vec<Option<Signal>>,
@@ -78,9 +79,9 @@ pub struct Signal {
     /// The deviation from the baseline in 256ths of an octave: 0 if the rate equals the baseline,
     /// 256 if it is twice the baseline.
     pub deviation: i16,
-    /// The level: 0..=255 for 0..=1.
+    /// The level. The range 0..=255 stands for 0..=1.
     pub level: u8,
-    /// How unexpected the rate is: 0..=255 for 0..=1.
+    /// How unexpected the rate is. The range 0..=255 stands for 0..=1.
     pub surprise: u8,
 }
 

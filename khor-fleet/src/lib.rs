@@ -17,12 +17,12 @@
 //! # The bytes
 //!
 //! A message begins with two bytes for its kind: `kF` for a frame, `kC` for a cue, `kS` for a site
-//! frame. The major and the minor version of its format follow in one byte each, then the fields in
-//! order. The encoding is bincode 1 with `DefaultOptions`, as in khor-proto. A number below 251
-//! takes one byte. Larger numbers are `fb` and 2 bytes, `fc` and 4 bytes, or `fd` and 8 bytes,
-//! little-endian. `u8` and `f32` have their usual bytes, without such a prefix. A text is its
-//! length, followed by its UTF-8 bytes. An `Option` is `00`, or `01` followed by the value. A list
-//! is its length, followed by its elements.
+//! frame. Next come the major and the minor version of its format, one byte each, and then the
+//! fields in order. The encoding is bincode 1 with `DefaultOptions`, as in khor-proto. A number
+//! below 251 takes one byte. A larger number begins with the byte `fb`, `fc` or `fd` (hexadecimal).
+//! The number follows in 2, 4 or 8 bytes, little-endian. A `u8` is always one byte and an `f32`
+//! always four bytes, without such a prefix. A text is its length, followed by its UTF-8 bytes. An
+//! `Option` is `00`, or `01` followed by the value. A list is its length, followed by its elements.
 //!
 //! A newer minor version appends fields to a message, or signals to the list of signals. A reader
 //! skips unknown fields and signals. A field that is missing in an older version counts as empty.
@@ -31,8 +31,8 @@
 //!
 //! A frame without added lanes has at most [`MAX_FRAME_BYTES`]. A reader accepts
 //! [`MAX_READ_BYTES`], so that newer versions can append fields. For a site frame, the limits are
-//! [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. A site frame contains frames of hosts as whole
-//! messages with their lengths, so these frames can also grow.
+//! [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. A site frame contains whole frames of hosts,
+//! each preceded by its length, so newer versions can append fields to these frames too.
 
 mod cue;
 mod frame;

@@ -2,7 +2,7 @@
 
 use khor_proto::inert;
 
-/// The form of a NATS server's address, for errors.
+/// The form of a valid address of a NATS server, which errors name.
 pub const SERVER_ADDRESS_FORM: &str = "nats://HOST:PORT or tls://HOST:PORT";
 /// Maximum number of characters of an address that an error quotes.
 const QUOTED_CHARS: usize = 200;

@@ -124,7 +124,8 @@ pub struct Change {
 }
 
 impl SiteFrame {
-    /// The value of [`Self::levels`]. An aggregated site cannot contain sites.
+    /// The value of [`Self::levels`] in every site frame: 1, because an aggregated site cannot
+    /// contain sites.
     pub const LEVELS: u8 = 1;
     /// Maximum number of frames in [`Self::deviant`].
     pub const MAX_DEVIANT: usize = 8;

@@ -13,13 +13,13 @@ pub const MAX_PARTS: u8 = 16;
 /// Largest number of steps. Larger values are clamped to it.
 pub const MAX_STEPS: u64 = 1 << 60;
 
-/// Number of steps in one unit of a rate or baseline.
+/// A rate or baseline of 1, in the unit of its signal, is this many steps.
 const RATE_STEPS: f64 = 1e6;
-/// One step is a deviation of this many octaves below the baseline.
+/// A rate that is this many octaves below its baseline is one step.
 const DEVIATION_OCTAVES: f64 = 20.0;
 /// Deviations are clamped to plus or minus this many octaves.
 const MAX_DEVIATION: f64 = 16.0;
-/// Number of steps in a share of 1.
+/// A share of 1 is this many steps.
 const SHARE_STEPS: f64 = 255.0;
 
 /// The number of values in each bin.
@@ -31,13 +31,13 @@ pub struct Sketch {
     pub bins: Vec<(u32, u32)>,
 }
 
-/// The meaning of one step.
+/// The kind of values in a sketch, which determines what one step means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quantity {
     /// Rates and baselines: a step is a millionth of the signal's unit.
     Rate,
-    /// Deviations, stored as the ratio of rate and baseline: a step is a ratio of 2⁻²⁰. Deviations
-    /// are clamped to ±16 octaves.
+    /// Deviations, stored as the ratio of the rate to the baseline: a step is a ratio of 2⁻²⁰.
+    /// Deviations are clamped to ±16 octaves.
     Deviation,
     /// Levels, surprises and learned shares of baselines: a step is 1/255.
     Share,
@@ -126,8 +126,8 @@ impl Sketch {
         })
     }
 
-    /// Whether the bins are in ascending order, and the last one is a possible bin with this number
-    /// of `parts`.
+    /// Whether the bins are in ascending order, and the last bin is one that exists with this
+    /// number of `parts`.
     pub(crate) fn is_sound(&self, parts: u8) -> bool {
         let most = bin(MAX_STEPS, parts);
         let mut at = 0u32;

@@ -54,7 +54,7 @@ pub struct WriteError(pub usize);
 
 /// A kind of message.
 pub trait Message: Serialize + DeserializeOwned {
-    /// The last word of the subject under which such messages are published.
+    /// The last word of the subject under which messages of this kind are published.
     const WORD: &'static str;
     /// First bytes of every message of this kind.
     const MAGIC: [u8; 2];
@@ -114,8 +114,9 @@ pub trait Message: Serialize + DeserializeOwned {
     }
 }
 
-/// Describes what is wrong with a message that bincode cannot decode. bincode's own texts describe
-/// its encoding, so only the text of an invalid [`Name`](crate::Name) is kept.
+/// Describes what is wrong with a message that bincode cannot decode. bincode's own error texts
+/// describe its encoding, which does not help a user. So the result contains such a text only if it
+/// is about an invalid [`Name`](crate::Name).
 fn explain(error: bincode::ErrorKind) -> String {
     match error {
         bincode::ErrorKind::Custom(problem) => problem,

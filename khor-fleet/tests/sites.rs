@@ -68,8 +68,8 @@ proptest! {
         prop_assert!(sketch::bin(steps + 1, parts) >= bin);
     }
 
-    /// However the values are divided among sketches, the sum of these sketches is the same. The
-    /// order of the sketches does not matter either.
+    /// The sum of several sketches depends neither on how the values are divided among the
+    /// sketches, nor on the order of the sketches.
     #[test]
     fn shares_add_up_to_the_whole(shares in vec(vec(steps(), 0..40), 1..6), parts in parts()) {
         let whole = sketch_of(shares.concat(), parts);

@@ -28,7 +28,7 @@ pub struct DeviatingSignal {
     pub rate: String,
     /// The baseline (the usual rate) with its unit.
     pub ordinary: String,
-    /// How far the rate is above the baseline, octaves.
+    /// How many octaves the rate is above the baseline.
     pub deviation: f32,
     /// The rate divided by the baseline. `null` if the baseline is 0, or if the signal is the sum
     /// over the hosts of a site.

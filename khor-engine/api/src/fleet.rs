@@ -108,8 +108,8 @@ pub struct HostReport {
     pub via: Option<String>,
     /// Whether the host is sending messages.
     pub state: HostState,
-    /// The host's largest deviation from its own baseline, octaves; `null` if the host is silent or
-    /// has no signal.
+    /// The host's largest deviation from its own baseline, in octaves; `null` if the host is silent
+    /// or has no signal.
     pub deviation: Option<f32>,
     /// Name of the signal with the largest deviation; `null` if `deviation` is `null`.
     pub signal: Option<String>,
@@ -132,7 +132,7 @@ pub struct HostReport {
     /// Number of the host's frames that did not arrive.
     #[serde(default)]
     pub missed_frames: u64,
-    /// Number of the host's frames that arrived too late.
+    /// Number of the host's frames that arrived after a newer frame.
     #[serde(default)]
     pub late_frames: u64,
     /// Number of rejected messages under the host's NATS subject.
@@ -190,12 +190,13 @@ pub struct RefusedMessages {
     pub late: u64,
     /// Messages of a relay that uses another relay's name.
     pub duplicate: u64,
-    /// Messages of additional hosts, sub-sites or relays after their maximum number was reached.
+    /// Messages of new hosts, sub-sites or relays that arrived when the maximum number of these had
+    /// already been reached.
     pub crowded: u64,
     /// Cues that a host sent faster than its rate limit allows.
     pub flooded: u64,
-    /// Frames of a sub-site that itself has sub-sites. An aggregator counts the frames of every
-    /// sub-site.
+    /// Frames of a sub-site that itself has sub-sites. An aggregator accepts no sub-sites, so it
+    /// counts the frames of every sub-site here.
     pub nested: u64,
     /// Why khor rejected the last message; `null` if it rejected none.
     pub last: Option<String>,

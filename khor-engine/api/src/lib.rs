@@ -2,8 +2,8 @@
 //!
 //! The server serializes these types. `khor top`, the other commands and the tests parse them.
 //! `cargo xtask api` generates the `OpenAPI` document from these types. From that document, it
-//! generates the page's types and `docs/api-reference.md`. All of these show the doc comment of a
-//! field as its description.
+//! generates the page's types and `docs/api-reference.md`. The document, the page's types and the
+//! reference all show a field's doc comment as its description.
 //!
 //! The server always sends all fields, but an older engine may not have some of them. A field has a
 //! default (`#[serde(default)]`) if `khor top` works without the field.

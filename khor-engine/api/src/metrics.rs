@@ -109,7 +109,7 @@ pub struct SignalReport {
     /// Level of the signal, 0 to 1; `null` if the signal is missing. The setting `signals.range`
     /// selects what the level is relative to: this machine's baseline, or a fixed ceiling.
     pub level: Option<f32>,
-    /// How far `rate` is above `baseline`, octaves; `null` if the signal is missing. One octave is
+    /// How many octaves `rate` is above `baseline`; `null` if the signal is missing. One octave is
     /// a doubling of 1 + rate ÷ grain, where the grain is the smallest significant difference. For
     /// a site, khor computes this value from the deviations of the hosts, and the music uses it.
     pub deviation: Option<f32>,
@@ -201,7 +201,7 @@ pub struct SoloReport {
     pub section: Option<String>,
     /// Name of the host's signal with the largest deviation.
     pub signal: String,
-    /// How far this signal is above its baseline, octaves.
+    /// How many octaves this signal's rate is above its baseline.
     pub deviation: f32,
 }
 

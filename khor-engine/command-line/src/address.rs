@@ -15,8 +15,8 @@ fn with_host(text: &str) -> String {
 ///
 /// # Errors
 ///
-/// Fails if `text` has another form, or if the host name has no address. The error names the
-/// expected form.
+/// Fails if `text` is neither a port nor a host and a port, or if the host name has no address. The
+/// error names the expected form.
 pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let found = with_host(text).to_socket_addrs().map_err(|_| EXPECTED)?;
     let found: Vec<SocketAddr> = found.filter(|address| address.port() != 0).collect();
@@ -33,7 +33,7 @@ pub fn listen_address(text: &str) -> Result<SocketAddr, String> {
 ///
 /// # Errors
 ///
-/// Fails if `text` has another form. The error names the expected form.
+/// Fails if `text` is neither a port nor a host and a port. The error names the expected form.
 pub fn server_address(text: &str) -> Result<String, String> {
     let address = with_host(text);
     let (host, port) = address.rsplit_once(':').ok_or(EXPECTED)?;

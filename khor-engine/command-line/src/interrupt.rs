@@ -26,7 +26,8 @@ const FORCED_EXIT_CODE: i32 = 130;
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Starts to handle signals. The first request raises the flag; the second ends the process.
+    /// Starts a thread that waits for SIGINT, SIGTERM and SIGHUP. The first request to end raises
+    /// the flag. The second one ends the process.
     pub fn install() -> anyhow::Result<Self> {
         let interrupt = Self::default();
         let flag = Arc::clone(&interrupt.0);

@@ -40,7 +40,7 @@ section! {
         midi: Midi;
         /// OSC output and input.
         osc: Osc;
-        /// How rates become levels.
+        /// How khor converts the rates of the signals to levels.
         signals: Signals;
         /// Hours in which khor mutes the sound device every day.
         quiet: Quiet;

@@ -18,7 +18,7 @@ pub struct OscAddress {
 pub struct ParseOscAddressError;
 
 impl OscAddress {
-    /// The text form of an address, for errors.
+    /// The form of a valid address, which errors name.
     pub const FORM: &str =
         "host:port with a port from 1 to 65535, an IPv6 address in brackets: studio.local:9000, [::1]:9000";
 }

@@ -91,8 +91,8 @@ fn id_of(lane: &AddedLane, catalogue: &mut Catalogue) -> Result<LaneId, DropReas
     }
 }
 
-/// The definition of a lane from a frame. If a newer version has sent an unknown family or voice,
-/// the kernel's family or voice replaces it.
+/// Converts a lane of a frame to its definition. A family or voice that only a newer version knows
+/// becomes the family or voice `Kernel`.
 fn definition(lane: &AddedLane) -> LaneDefinition {
     let grain = f64::from(lane.grain);
     LaneDefinition {

@@ -104,7 +104,7 @@ impl Identity {
         frame
     }
 
-    /// The message for a cue. If `redacted`, the message does not contain the process.
+    /// The message for a cue. If `redacted`, the message does not identify the process.
     pub(crate) fn cue(&self, cue: &khor_proto::Cue, redacted: bool) -> Cue {
         Cue {
             host: self.host.clone(),
@@ -143,7 +143,7 @@ pub(crate) fn reading(frame: &Frame, catalogue: &mut Catalogue) -> (Reading, Opt
 /// The times that a message contains.
 #[derive(Clone, Copy, Debug)]
 pub struct Clocks {
-    /// `CLOCK_BOOTTIME`, milliseconds, as in the collector's samples.
+    /// Time on `CLOCK_BOOTTIME`, milliseconds. The collector's samples use the same clock.
     pub monotonic_ms: u64,
     /// Wall clock, milliseconds since 1970.
     pub wall_ms: u64,

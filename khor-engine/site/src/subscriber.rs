@@ -203,8 +203,8 @@ impl Subscriber {
         emit(events, FleetEvent::Site(site)).await
     }
 
-    /// Reports rejected cues as lost cues. Each report is logged, so there is at most one in each
-    /// [`FLOODED_INTERVAL`].
+    /// Reports the number of rejected cues as lost cues. Sends at most one report in each
+    /// [`FLOODED_INTERVAL`], because each report is logged.
     async fn report_flooded<E: From<SourceEvent>>(
         &mut self,
         now: Instant,

@@ -221,7 +221,7 @@ impl SiteTracker {
     }
 }
 
-/// Why khor rejects the frame of a sub-site that itself contains sites.
+/// The reason that khor gives for rejecting the frame of a sub-site that itself contains sites.
 const NESTED: &str = "a sub-site may contain only hosts: aggregate each site directly into the engine's site";
 
 /// Writes the hosts into an earlier list, whose memory is reused.

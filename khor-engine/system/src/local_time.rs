@@ -124,8 +124,8 @@ mod tests {
         })
     }
 
-    /// Converts the times of [`noons`] with the program `date`, which uses the C library. `None` if
-    /// `date` fails.
+    /// Converts the times of [`noons`] to local time with the program `date`, which uses the C
+    /// library. Returns `None` if `date` fails.
     fn by_date(tz: &str) -> Option<[String; 3]> {
         let mut noons = Vec::new();
         for noon in ["2026-01-15 12:00:00Z", "2026-03-20 12:00:00Z", "2026-07-15 12:00:00Z"] {

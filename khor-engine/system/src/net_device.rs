@@ -26,8 +26,8 @@ impl NetDevice {
         self.number("ifindex")
     }
 
-    /// Index of the linked device: the other end of a pair, the device below a VLAN, or the device
-    /// itself.
+    /// Index of the device that this device is linked to: the other end of a `veth` pair, or the
+    /// device that carries a VLAN. A device without a link has its own index here.
     pub fn link(&self) -> Option<u32> {
         self.number("iflink")
     }

@@ -100,7 +100,7 @@ pub struct LaneValues {
     pub ts_ms: u64,
     /// Level of each lane, 0 to 1.
     pub level: Vec<Option<f32>>,
-    /// How far the rate of each lane is above its baseline, octaves.
+    /// How many octaves the rate of each lane is above its baseline.
     pub deviation: Vec<Option<f32>>,
     /// How sudden the last change of each lane was, 0 to 1.
     pub surprise: Vec<Option<f32>>,

@@ -90,8 +90,8 @@ fn changes_accept_integers_and_floats() {
     for convert in [&as_float as &dyn Fn(&Number) -> Number, &as_integer] {
         let mut change = whole.clone();
         convert_numbers(&mut change, convert);
-        // Omit the ceilings. Converted to an integer, a ceiling below 1 would become 0, which is
-        // not allowed.
+        // Remove the ceilings from the change. As an integer, a ceiling below 1 would become 0,
+        // which is not allowed.
         change["signals"]["ceilings"] = json!({});
         let patch = Config::default().read_change(&change, &Value::Null).unwrap();
         assert_eq!(patch.music.key_midi, Some(50));

@@ -7,15 +7,15 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Access {
-    /// Every program on this machine may change the setting through OSC. So may the callers of all
-    /// other levels. OSC has no token, so only settings of the sound have this level.
+    /// Every program on this machine may change the setting through OSC. The callers of all other
+    /// levels may also change it. OSC has no token, so only settings of the sound have this level.
     Anyone,
     /// Clients of the API (the page, `khor config`) and programs on the session bus may change the
-    /// setting. So may the callers of the levels `CommandLine` and `File`.
+    /// setting. The callers of the levels `CommandLine` and `File` may also change it.
     Api,
-    /// Only the options of `khor engine`, and the configuration file.
+    /// Only the options of `khor engine` and the configuration file may set the value.
     CommandLine,
-    /// Only the configuration file.
+    /// Only the configuration file may set the value.
     File,
 }
 

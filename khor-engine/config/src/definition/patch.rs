@@ -10,10 +10,10 @@ pub trait Patch: Clone + Debug + Default + PartialEq {
     /// Adds the changes of a newer patch. The newer value of a setting replaces the older one.
     fn merge(&mut self, newer: &Self);
 
-    /// Removes the settings that `other` changes too.
+    /// Removes from this patch each setting that `other` also changes.
     fn remove_named(&mut self, other: &Self);
 
-    /// Removes the settings that `other` changes to the same value.
+    /// Removes from this patch each setting that `other` changes to the same value.
     fn remove_equal(&mut self, other: &Self);
 }
 

@@ -8,7 +8,7 @@ use crate::{
     unknown_keys::UnknownKeys,
 };
 
-/// The problems that were found in a document so far.
+/// Reads the settings of a JSON document, and collects the problems found so far.
 #[derive(Debug, Default)]
 pub struct Reader<'a> {
     /// Invalid settings, in the order of the definitions.

@@ -106,7 +106,7 @@ impl Rule {
         Self::Range(low as f64, high as f64)
     }
 
-    /// Checks a number. `shown` is the form of the number that an error quotes.
+    /// Checks a number. If the number is not allowed, the error quotes it as `shown`.
     pub(crate) fn check_number(&self, number: f64, shown: &dyn Display) -> Result<(), String> {
         let holds = match self {
             Self::Range(low, high) => (*low..=*high).contains(&number),

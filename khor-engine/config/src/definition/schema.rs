@@ -51,7 +51,7 @@ fn add_inner(property: &mut Map<String, Value>, key: &str, rule: &Rule) {
     }
 }
 
-/// Writes a whole number as an integer.
+/// Returns a whole number as a JSON integer, and any other number as a float.
 fn number(value: f64) -> Value {
     if value.fract() == 0.0 { Value::Number(Number::from(value as i64)) } else { json!(value) }
 }

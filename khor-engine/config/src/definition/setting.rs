@@ -44,7 +44,8 @@ pub trait Setting: Clone + PartialEq {
     /// Whether `now` has a different value for a setting that takes effect only after a restart.
     fn needs_restart(&self, now: &Self, place: &Place<'_>) -> bool;
 
-    /// Adds one row to the table of all settings for each single value. `self` has the defaults.
+    /// Adds one row to the table of all settings (`fields`) for each single value. `self` must
+    /// contain the default values.
     fn describe(&self, place: &Place<'_>, fields: &mut Vec<Field>);
 }
 

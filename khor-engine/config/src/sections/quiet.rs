@@ -31,8 +31,8 @@ impl Quiet {
         Err(ConfigError { field: "quiet.to".into(), problem })
     }
 
-    /// Restores the previous `to` if `from` and `to` are equal. If they are still equal, also
-    /// restores the previous `from`.
+    /// If `from` and `to` are equal, restores the previous `to`. If the two are then still equal,
+    /// also restores the previous `from`. Returns the problem.
     pub(crate) fn restore_times(&mut self, previous: Self) -> Option<ConfigError> {
         let problem = self.check_times().err()?;
         self.to = previous.to;
@@ -78,7 +78,7 @@ impl JsonSchema for TimeOfDay {
 }
 
 impl TimeOfDay {
-    /// The form of a time, for errors.
+    /// The form of a valid time, which errors name.
     const FORM: &str = "HH:MM, 00:00 to 23:59";
     const PATTERN: &str = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
 

@@ -7,7 +7,7 @@ use khor_signal::{RangeMode, SIGNALS, default_ceilings};
 use crate::{Access, MapRule, Rule, definition::section};
 
 section! {
-    /// How rates become levels.
+    /// How khor converts the rates of the signals to levels.
     Signals, SignalsPatch {
         /// What the level of a signal is relative to. `adaptive`: this machine's baseline.
         /// `absolute`: the signal's ceiling in `ceilings`.

@@ -24,7 +24,7 @@ enum Step {
     Echo,
     /// A client moves a fader, which changes a setting without saving it.
     Adjust(Change),
-    /// The store saves the changes of the fader.
+    /// The store writes the unsaved changes of faders to the file.
     Save,
     /// The test replaces the file with a folder, so that reads and writes fail.
     Break,
@@ -83,7 +83,7 @@ fn step() -> impl Strategy<Value = Step> {
 struct Run {
     dir: tempfile::TempDir,
     store: ConfigStore,
-    /// The unknown keys in the file when the store last read it as JSON.
+    /// The unknown keys that the file had when the store last read it as JSON.
     unknown: Option<(u8, u8)>,
     /// The unknown keys of an edit that the store has not read yet.
     edited: Option<(u8, u8)>,
@@ -174,7 +174,8 @@ impl Run {
         }
     }
 
-    /// Makes the store read an edit. Every change begins with this step.
+    /// Makes the store read a pending edit of the file, and updates the model. Every change of a
+    /// setting begins with this step.
     fn refresh(&mut self) {
         self.store.refresh();
         self.unknown = self.edited.take().or(self.unknown);

@@ -53,8 +53,8 @@ impl Sections {
         self.named.values_mut().for_each(SectionHistograms::clear);
     }
 
-    /// Writes the histograms into the sections of a frame. Hosts whose section the frame does not
-    /// name are added to the group without a name.
+    /// Writes the histograms into the sections of a frame (`groups`). The histograms of sections
+    /// that the frame does not list are added to the group without a name.
     pub(super) fn write(&self, groups: &mut [Section], parts: u8) {
         let is_named = |name: &Name| groups.iter().any(|group| group.name.as_ref() == Some(name));
         let mut others = self.without.clone();

@@ -227,8 +227,9 @@ mod tests {
             let mut far = Aggregate::new();
             far.add_site(&frame(&aggregate(&machines), parts));
             let near = far.reading(1).unwrap();
-            // The allowed error adds the errors of the bins, of the sum and of the quantile. If a
-            // quantile lies between two machines, the aggregate takes the lower one.
+            // Three errors add up: the error of the frame's bins, the error of the sum's bins, and
+            // 0.02 for the quantile. If the quantile lies between the values of two machines, the
+            // aggregate takes the lower value.
             let error = relative_error(parts) + relative_error(MAX_PARTS) + 0.02;
             for i in 0..SignalId::COUNT {
                 let (rate, rough) = (exact.rates.kernel[i].unwrap(), near.rates.kernel[i].unwrap());

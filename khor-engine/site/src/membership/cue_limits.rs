@@ -11,8 +11,9 @@ const HOST: Limit = Limit { burst: 10.0, per_second: 2.0 };
 /// Limit of the played cues of one host. The longest cue lasts two seconds, and only one cue sounds
 /// at a time.
 const HOST_SOUNDS: Limit = Limit { burst: 3.0, per_second: 1.0 / 6.0 };
-/// Shared limit of the accepted cues of all hosts that send no frames to this site. A relay that
-/// aggregates passes on 20 cues of such hosts a second. A peer may also invent such hosts.
+/// Limit of the accepted cues, which all hosts that send no frames to this site share. A relay that
+/// aggregates passes on up to 20 cues of such hosts a second. A hostile peer could also invent such
+/// hosts.
 const OTHERS: Limit = Limit { burst: 40.0, per_second: 20.0 };
 /// Shared limit of the played cues of all hosts that send no frames to this site.
 const OTHERS_SOUND: Limit = Limit { burst: 6.0, per_second: 1.0 / 3.0 };
@@ -20,11 +21,11 @@ const OTHERS_SOUND: Limit = Limit { burst: 6.0, per_second: 1.0 / 3.0 };
 /// again.
 const MOST_HOSTS: usize = 10_000;
 
-/// Why a cue above [`HOST`] is rejected.
+/// The reason for rejecting a cue that exceeds the limit [`HOST`].
 const HOST_REFUSAL: &str = "more cues than a host may send: 10 at once and 2 a second";
-/// Why a cue above [`OTHERS`] is rejected.
+/// The reason for rejecting a cue that exceeds the limit [`OTHERS`].
 const OTHERS_REFUSAL: &str =
-    "more cues than all hosts without frames in this site may send together: 40 at once and 20 a second";
+    "more cues than the shared limit of hosts that send no frames to this site: 40 at once and 20 a second";
 /// Limit of the changes (lost and found hosts) that a sub-site may report.
 pub(super) const CHANGES: Limit = Limit { burst: 16.0, per_second: 4.0 };
 
@@ -101,7 +102,8 @@ pub(super) struct CueLimits {
 }
 
 impl CueLimits {
-    /// Time between two searches for hosts whose buckets are full again.
+    /// Time between two searches for hosts that can be removed, because their buckets are full
+    /// again.
     const TIDY_INTERVAL: Duration = Duration::from_secs(1);
 
     pub(super) fn new(now: Instant) -> Self {

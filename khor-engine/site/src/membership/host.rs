@@ -11,13 +11,15 @@ use crate::codec;
 /// A host is silent if none of its frames arrives for this long. In this time, its relay sends 20
 /// frames at the default rate, and 4 frames at the lowest rate.
 const SILENT: Duration = Duration::from_secs(4);
-/// Upper limit for the silence timeout of a slow host. It is multiplied by the number of relays
-/// that share the site.
+/// Upper limit for the silence timeout of a slow host. If several relays share the site, the limit
+/// is multiplied by their number.
 const SLOWEST: Duration = Duration::from_secs(20);
-/// A relay counts as ended if it sends nothing for this long. Another relay may then use its host's
-/// name.
+/// A relay counts as ended if it sends nothing for this long. Another relay may then use the same
+/// host name.
 const ENDED: Duration = Duration::from_secs(1);
-/// How long a name counts as used twice after the last frame of a rival relay.
+/// A name counts as used twice if a rival relay (another relay with the host's name) has sent a
+/// frame within this time before a frame of the host's relay. It then counts as used twice for this
+/// long.
 const TWICE: Duration = Duration::from_secs(10);
 
 /// The state of a host at one instant.

@@ -25,10 +25,10 @@ pub struct Refused {
     pub duplicate: u64,
     /// Number of messages that were rejected because there are too many hosts, sites or relays.
     pub crowded: u64,
-    /// Number of cues that exceed the limit of a host.
+    /// Number of cues that a host sent faster than its limit allows.
     pub flooded: u64,
-    /// Number of frames of sub-sites that themselves contain sites. In a relay that aggregates,
-    /// this counts the frames of every sub-site.
+    /// Number of frames of sub-sites that themselves contain sites. A relay that aggregates rejects
+    /// the frames of every sub-site, and counts them here.
     pub nested: u64,
     /// Why the last message was rejected.
     pub last: Option<String>,

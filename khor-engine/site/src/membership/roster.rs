@@ -22,7 +22,7 @@ const MOST_HOSTS: usize = 10_000;
 pub(crate) struct Arrival<'a> {
     /// The host that sent the frame.
     pub(crate) host: &'a Host,
-    /// Whether the host was silent before.
+    /// Whether the host was silent before this frame.
     pub(crate) is_back: bool,
 }
 

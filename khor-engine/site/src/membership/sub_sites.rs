@@ -21,7 +21,8 @@ const AGGREGATOR_ENDED: Duration = Duration::from_secs(3);
 const SILENT: Duration = Duration::from_secs(4);
 /// A silent sub-site is removed after this long.
 const FORGOTTEN: Duration = Duration::from_hours(24);
-/// A named host is removed if its site passes on no frame of the host for this long.
+/// A named host (see [`MOST_NAMED`]) is removed if its site passes on none of the host's frames for
+/// this long.
 const NAMED: Duration = Duration::from_millis(1_500);
 /// How long the last change of a host is remembered. All relays of the host's site report the
 /// change within this time, and the change must count only once.
@@ -30,8 +31,9 @@ const NOTICED: Duration = Duration::from_mins(2);
 const MOST_SITES: usize = 1_000;
 /// Maximum number of relays that report the same sub-site.
 const MOST_AGGREGATORS: usize = 32;
-/// Maximum number of sections that are counted for a site: as many as its relays can name at once.
-/// Hosts of further sections count as hosts without a section.
+/// Maximum number of sections whose hosts are counted for a site. All relays of the site together
+/// can name this many sections at the same time. Hosts of further sections count as hosts without a
+/// section.
 const MOST_SECTIONS: usize = MOST_AGGREGATORS * SiteFrame::MAX_SECTIONS;
 /// Maximum number of named hosts, which are the hosts whose own frames arrive inside site frames.
 /// Further hosts are ignored.
@@ -101,7 +103,7 @@ struct Aggregator {
 #[derive(Clone, Copy)]
 struct Noticed {
     silent: bool,
-    /// When the relay detected the change, by its wall clock.
+    /// When the relay detected the change, by its wall clock, milliseconds since 1970.
     wall_ms: u64,
     reported: Instant,
 }
@@ -285,8 +287,9 @@ impl TrackedSite {
     }
 
     /// Updates [`Self::sections`]. The number of hosts in a section is the largest number that any
-    /// relay reports. Until one relay has been reporting for [`SILENT`], the previous numbers are
-    /// kept too. If no relay reports sections, all hosts count as hosts without a section.
+    /// relay reports. While every relay has been reporting for less than [`SILENT`], the previous
+    /// numbers count as well, because a new relay does not know all hosts yet. If no relay reports
+    /// sections, all hosts count as hosts without a section.
     fn count_sections(&mut self, now: Instant) {
         let has_settled = |aggregator: &Aggregator| now.duration_since(aggregator.since) >= SILENT;
         if self.aggregators.iter().any(has_settled) || self.sections.keys().all(Option::is_none) {
@@ -321,9 +324,10 @@ impl TrackedSite {
     }
 }
 
-/// The relative error of the values in a site's state. The sketches in the site's frames have
-/// `parts` bins in each doubling. The engine adds up the middles of these bins in a histogram with
-/// the finest bins. If the bins of the frames are wider, the error of that histogram is added.
+/// The relative error of the values in a sub-site's state. The sketches in the site's frames have
+/// `parts` bins in each doubling of a value. The engine adds the middles of these bins to a
+/// histogram with the finest bins. If the bins of the frames are wider than those of the histogram,
+/// the histogram's own error is added.
 fn relative_error(parts: u8) -> f64 {
     let of_sum = if parts < MAX_PARTS { sketch::relative_error(MAX_PARTS) } else { 0.0 };
     sketch::relative_error(parts) + of_sum

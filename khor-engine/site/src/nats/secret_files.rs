@@ -27,7 +27,7 @@ impl Exposed {
     ///
     /// # Errors
     ///
-    /// The permissions cannot be read, or the file system does not answer in time
+    /// Fails if the permissions cannot be read, or if the file system does not answer in time
     /// ([`files::with_timeout`]).
     pub fn find(path: &Path) -> io::Result<Option<Self>> {
         let found = files::with_timeout(path, |path| fs::metadata(path))?;

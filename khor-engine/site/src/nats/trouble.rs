@@ -27,7 +27,7 @@ const FIXES: [(&[&str], &str); 7] = [
     ),
     (
         &["permissions violation"],
-        "permit this user the subject on the server, or use the nkey or creds file of another user",
+        "give this user permission for the subject on the server, or use the nkey or creds file of another user",
     ),
     (
         &["not valid for name", "notvalidforname"],
@@ -86,8 +86,8 @@ impl Troubles {
         let mut held = self.hold();
         let fits = length <= most;
         match held.too_long {
-            // A shorter message would also have fitted before, so it does not show that the limit
-            // has changed.
+            // Only a message at least as long as the shortest dropped one shows that the limit is
+            // higher now.
             Some((shortest, _)) if fits && length >= shortest => {
                 info!("the NATS server at {} accepts messages of {length} bytes again", self.nats.url);
                 held.too_long = None;
@@ -162,8 +162,8 @@ impl Troubles {
         held.why = now;
     }
 
-    /// Whether it is time for another attempt to find out the reason. If so, the caller must make
-    /// this attempt, and the wait for the next attempt begins.
+    /// Whether the caller must now make another attempt to find out why connecting fails. If so,
+    /// the wait for the attempt after it begins.
     fn is_time_to_ask(&self) -> bool {
         let mut held = self.hold();
         let is_time = held.asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);

@@ -76,7 +76,7 @@ pub async fn aggregate(
 
 struct Subscriptions {
     hosts: Subscriber,
-    /// The frames of sub-sites, which are rejected.
+    /// The frames of sub-sites. The relay rejects and counts them.
     sites: Subscriber,
     cues: Subscriber,
     /// The site frames of all relays that share the site. They include this relay's own frames.
@@ -153,7 +153,7 @@ impl Aggregator {
         }
     }
 
-    /// Publishes a cue, unchanged, in the other site.
+    /// Publishes a host's cue, unchanged, in the site in which the sum is published.
     async fn pass_on(&mut self, message: Message) {
         let now = Instant::now();
         let taken = self.builder.cue(&message.subject, &message.payload, now);

@@ -125,7 +125,7 @@ struct Publisher {
     reading: Option<Reading>,
     seq: u64,
     progress: Progress,
-    /// The largest number of added lanes that have failed to fit into one frame so far.
+    /// The largest number of added lanes that any frame so far had no room for.
     most_lanes_left_out: u64,
     /// Whether the relay was sending frames at the last call of [`Self::follow_link`].
     sends: bool,
@@ -196,7 +196,8 @@ impl Publisher {
         self.reading = None;
     }
 
-    /// Sends the last reading. Without a source, every signal is missing.
+    /// Sends the last reading as a frame. If there is no source, every signal is missing in the
+    /// frame.
     async fn send_frame(&mut self) {
         let reading = self.reading.as_ref().map(|reading| (reading, self.pipeline.catalogue()));
         let frame = self.identity.frame(self.seq, Clocks::now(), self.kind, reading);

@@ -27,15 +27,17 @@ const PEER_ENDED: Duration = Duration::from_secs(3);
 /// Maximum number of other relays that share the site. Each additional relay delays the report of a
 /// silent host, and a hostile peer could invent any number of relays.
 const MOST_PEERS: usize = 31;
-/// How long each change of a host is repeated. So the change is not lost even if a frame is lost.
+/// The site frames repeat each change of a host for this long, so that a lost frame does not lose
+/// the change.
 const REPEATED_FOR: Duration = Duration::from_secs(5);
-/// Why a relay that aggregates rejects a sub-site of its site.
-const NESTED: &str = "a relay aggregates only hosts: aggregate this site into the site of the engine";
+/// The reason that a relay that aggregates gives for rejecting the frame of a sub-site.
+const NESTED: &str =
+    "a relay cannot aggregate a site: publish the sum of this site in the site that the engine plays";
 
-/// The choices for the number of bins in each doubling, the finest choice first. The first number
-/// is for the sketches of all hosts, and the second one for the sketches of sections. Sections
-/// become coarser first, because only the sketches of all hosts contain rates. The last choices are
-/// frames without sections.
+/// The choices for the number of bins in each doubling of a value, the finest choice first. The
+/// first number of a choice is for the sketches of all hosts, and the second one for the sketches
+/// of sections. Sections become coarser first, because only the sketches of all hosts contain
+/// rates. The last choices are for frames without sections.
 const FINENESS: [(u8, Option<u8>); 12] = [
     (16, Some(8)),
     (16, Some(4)),
@@ -237,8 +239,8 @@ fn encode_within(mut frame: SiteFrame, aggregate: &Aggregate, most: usize) -> Op
     shortest
 }
 
-/// The hosts that are furthest above their baselines. Each entry has the name, the octaves and the
-/// newest frame.
+/// The hosts that are furthest above their baselines. Each entry has the host's name, its largest
+/// deviation in octaves, and its newest frame.
 #[derive(Default)]
 struct MostDeviant(Vec<(Name, f32, Bytes)>);
 

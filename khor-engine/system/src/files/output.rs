@@ -36,8 +36,8 @@ impl Replacement {
     /// Begins to write the file at `path`. If the file is never finished, its temporary file is
     /// removed.
     ///
-    /// Follows symbolic links, even to a file that does not exist yet. Writes directly to a device
-    /// or pipe.
+    /// Follows symbolic links, even to a file that does not exist yet. If the target is a device or
+    /// a pipe, writes to it directly.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Replacement {
     ///
     /// # Errors
     ///
-    /// Returns the errors of [`Self::begin`].
+    /// Fails in the same cases as [`Self::begin`].
     pub fn begin_recording(path: &Path) -> io::Result<Self> {
         let place = target(path)?;
         match File::create_new(&place) {
@@ -129,7 +129,7 @@ impl Replacement {
 ///
 /// # Errors
 ///
-/// Returns the errors of [`Replacement::begin`] and of writing.
+/// Fails if [`Replacement::begin`] fails, or if the file cannot be written.
 pub fn write_output(path: &Path, content: &[u8]) -> io::Result<()> {
     let replacement = Replacement::begin(path)?;
     replacement.file()?.write_all(content)?;

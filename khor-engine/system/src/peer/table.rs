@@ -46,7 +46,8 @@ fn find_in(table: &str, source: SocketAddr, destination: SocketAddr) -> Option<S
     })
 }
 
-/// Parses an address such as `0100007F:43A9`: words in the machine's byte order, then the port.
+/// Parses an address such as `0100007F:43A9`. The hexadecimal numbers are the IP address, as 32-bit
+/// words in the machine's byte order, and the port.
 fn address(text: &str) -> Option<SocketAddr> {
     let (ip, port) = text.split_once(':')?;
     let words = (0..ip.len() / 8).map(|i| u32::from_str_radix(ip.get(8 * i..8 * i + 8)?, 16).ok());

@@ -13,7 +13,8 @@ fn frame(instance: u32, seq: u64) -> SiteFrame {
     plain_site_frame("rack-1", instance, seq)
 }
 
-/// Sub-sites that receive frames at given times.
+/// The sub-sites under test, and the start of the test. The methods take times in milliseconds
+/// since this start.
 struct Receiver(SubSites, Instant);
 
 impl Receiver {
@@ -56,7 +57,7 @@ fn one_of_two_aggregators_may_end() {
     );
 }
 
-/// The number of messages that the relays have rejected, if there is only one site.
+/// The number of messages that the relays of the first site have rejected.
 fn refused(sites: &Receiver) -> u64 {
     sites.0.snapshot(sites.1 + FORGOTTEN)[0].refused
 }
@@ -110,7 +111,8 @@ fn sections_of_all_aggregators_are_counted() {
     assert_eq!(sections(&sites), [(Some("db"), 12)], "the sections of ended relays are gone");
 }
 
-/// If a section were missing for a moment, it would lose its place in the music.
+/// A section that is missing for a moment would lose its place in the music. So the previous counts
+/// are kept until the new relay has been reporting for a while.
 #[test]
 fn a_new_aggregator_replaces_section_counts_later() {
     let mut sites = Receiver::new();
