@@ -152,7 +152,8 @@ impl Drop for Collector {
     }
 }
 
-/// The growth of one of khor's counters, with limits from the kernel's own count.
+/// How much one of khor's counters grew between two samples, and the limits of this growth
+/// according to the kernel's own count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bracket {
     /// Lower limit: how much the kernel's count grew between a reading after khor's first sample

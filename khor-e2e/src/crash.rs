@@ -29,8 +29,8 @@ pub fn crash() -> u32 {
     Crashes::alone().crash()
 }
 
-/// Crashes a shell that has the process name `name`. For this name, starts the shell through a link
-/// in `dir`. The shell first runs `before`, a script that may be empty.
+/// Crashes a shell whose process name is `name`. The shell has this name because it starts through
+/// a link in `dir`. Before the crash, it runs the script `before`, which may be empty.
 pub fn crash_named(dir: &Path, name: &str, before: &str) -> u32 {
     let link = dir.join(name);
     symlink("/bin/sh", &link).expect("creating the link to the shell");

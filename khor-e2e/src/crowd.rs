@@ -45,7 +45,8 @@ pub async fn subscriber(socket: &Path, number: usize, interval_ms: u16, scope: S
 /// Connects as the user `uid`, with [`GROUP`] as the only group. The caller must be root. All
 /// threads of the process change to this user and back.
 pub async fn connect_as(uid: u32, socket: &Path) -> Result<(Client, Welcome), ClientError> {
-    // The kernel records the user when the connection is made.
+    // The kernel records the user of a connection at the moment when it is opened. So change the
+    // user before connecting.
     setegid(Gid::from_raw(GROUP)).expect("changing to the group");
     seteuid(Uid::from_raw(uid)).expect("changing to the user");
     let connected = Client::connect(socket, "crowd").await;

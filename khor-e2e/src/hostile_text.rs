@@ -70,10 +70,12 @@ pub fn hostile_capture() -> Vec<u8> {
     raw.push(1);
     text(&mut raw);
     text(&mut raw);
-    // One CPU, and one counter, which is missing.
+    // The machine has one CPU. The source has one counter, which is missing; the next text is the
+    // reason.
     raw.extend([1, 1, 0]);
     text(&mut raw);
-    // Two frames without counters, and a crash with its kind, parts, time, pid and name.
+    // Two frames without counters, then the cue of a crash: its kind, the parts that it has, its
+    // time, and its process ID. The next text is the name of the process.
     raw.extend([2, 0, 2, 0, 1, 0, 0, 3, 1, 3, 0, 7]);
     text(&mut raw);
     raw.push(6);

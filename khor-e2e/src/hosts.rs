@@ -28,12 +28,13 @@ const FAR: f32 = 5.0;
 /// Index of the signal that deviates on the host that stands out: `rx`.
 const DEVIATING_SIGNAL: usize = 2;
 
-/// What the hosts do now. The test changes this value, and the sending thread reads it.
+/// State that the test shares with the thread that sends the frames: which hosts stand out or are
+/// silent, and what has been sent.
 #[derive(Debug, Default)]
 struct Control {
     /// Number of the host that stands out, if any.
     out: Option<usize>,
-    /// When the host that stands out sent its first deviating frame.
+    /// Time at which the host that stands out sent its first deviating frame.
     stood_out_at: Option<Instant>,
     /// Numbers of the hosts that do not send.
     silent: Vec<usize>,
@@ -79,7 +80,8 @@ impl Hosts {
         (control.out, control.stood_out_at) = (host, None);
     }
 
-    /// When the host that stands out sent its first deviating frame; `None` if it has not yet.
+    /// Returns when the host that stands out sent its first deviating frame; `None` before this
+    /// frame.
     pub fn stood_out_at(&self) -> Option<Instant> {
         self.control.lock().stood_out_at
     }
@@ -164,7 +166,8 @@ fn fill_next(frame: &mut Frame, begun: Instant, i: usize, out: bool) {
     frame.wall_ms =
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     let signal = |number: usize| {
-        // Spreads numbers evenly, and in the same way in each run.
+        // Returns a number from 0 to 1. The numbers are spread evenly, and are the same in each
+        // run.
         let turn = |by: usize| ((i * 7919 + number * 104_729 + by * 611_953) % 1_000) as f32 / 1_000.0;
         let is_out = out && number == DEVIATING_SIGNAL;
         let octaves = if is_out { FAR } else { turn(frame.seq as usize) - 0.5 };

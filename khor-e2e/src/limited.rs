@@ -34,8 +34,8 @@ pub struct LimitedCollector {
 }
 
 impl LimitedCollector {
-    /// Starts a fake collector with these counters. If a counter has a reason, it is missing for
-    /// this reason. Any other counter counts the samples.
+    /// Starts a fake collector with these counters. A counter with a reason is missing for this
+    /// reason. The value of every other counter is the number of samples.
     pub fn start(counters: &[(Counter, Option<&str>)]) -> Self {
         let dir = TempDir::new().expect("creating a temporary directory");
         let socket = dir.path().join("collector.sock");

@@ -21,7 +21,7 @@ pub fn in_network<R: Send>(inside: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-/// Creates another namespace without IPv6.
+/// Creates a second network namespace, in which IPv6 is disabled.
 pub fn other_network() -> Namespace {
     let namespace = Namespace::new();
     namespace.run(disable_ipv6);

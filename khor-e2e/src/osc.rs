@@ -23,7 +23,7 @@ pub fn bundle(elements: &[Vec<u8>]) -> Vec<u8> {
 
 /// Encodes `element` within as many nested bundles as fit into a datagram.
 pub fn deepest_bundle(element: &[u8]) -> Vec<u8> {
-    /// Bytes that each level of nesting adds.
+    /// Number of bytes that each nested bundle adds to the datagram.
     const LEVEL: usize = 20;
     let depth = (MAX_DATAGRAM - element.len()) / LEVEL;
     let mut bytes = Vec::with_capacity(MAX_DATAGRAM);

@@ -133,7 +133,7 @@ pub struct Disk {
     pub busy_ms: u64,
 }
 
-/// Sums over all disks that serve requests themselves.
+/// Sums of the counts of all disks that serve requests themselves.
 pub fn disks() -> Disk {
     disks_where(serves_requests)
 }
@@ -239,7 +239,8 @@ pub struct Usage {
     pub switches: u64,
 }
 
-/// The CPU time and context switches so far of the current threads of a process.
+/// The CPU time and the context switches of a process so far, summed over the threads that still
+/// run.
 pub fn usage(pid: u32) -> Usage {
     let mut sum = Usage::default();
     for task in fs::read_dir(format!("/proc/{pid}/task")).expect("the threads of the process").flatten() {

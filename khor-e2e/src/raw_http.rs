@@ -27,8 +27,8 @@ impl Answer {
     }
 }
 
-/// Sends a request to `address` (`host:port`) on a new connection. Reads the whole response. With
-/// `enough`, reads the head and at least this many bytes of the body.
+/// Sends a request to `address` (`host:port`) on a new connection. Reads the whole response; if
+/// `enough` is given, reads only the head and at least this many bytes of the body.
 pub fn ask(
     address: &str,
     method: &str,

@@ -57,7 +57,8 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Starts the hosts. Each host's deviation swings by 1.5 octaves, at its own pace.
+    /// Starts the hosts. Each host's deviation swings around its average, by at most 0.75 octaves
+    /// up and down, at the host's own pace.
     pub fn start(server: &NatsServer, hosts: Vec<SimulatedHost>) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let (until, connected) = (Arc::clone(&over), server.unrestricted_client());

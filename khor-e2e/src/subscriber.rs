@@ -13,11 +13,11 @@ use crate::{CounterReading, Wait};
 
 /// Longest wait for an update before the loop checks whether the test hangs.
 const POLL_TIMEOUT: Duration = Duration::from_millis(500);
-/// Sample interval of a subscriber without cues. With this interval, a test may stop reading for
-/// ten seconds before the collector disconnects it.
+/// Sample interval of a subscriber without cues. It is so long that a test can stop reading for ten
+/// seconds before the collector disconnects the subscriber.
 const INTERVAL_MS: u16 = 50;
-/// Sample interval of a subscriber with cues. The test may then stop reading for two minutes. Cues
-/// arrive at once, whatever the interval.
+/// Sample interval of a subscriber with cues. It is so long that a test can stop reading for two
+/// minutes before the collector disconnects the subscriber. The interval does not delay cues.
 const INTERVAL_WITH_CUES_MS: u16 = 500;
 
 /// A connected subscriber.

@@ -59,8 +59,8 @@ impl Terminal {
         let (columns, rows) = size;
         let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = openpty(&size, None).expect("opening a terminal");
-        // Child processes would inherit the original descriptors, and keep the terminal open. Child
-        // processes do not inherit cloned descriptors.
+        // Clone the descriptors that `openpty` returns. Child processes would inherit the original
+        // descriptors, and so keep the terminal open. They do not inherit the clones.
         let cloned = |end: OwnedFd| end.try_clone().expect("cloning a terminal descriptor");
         let (keyboard, line) = (File::from(cloned(pair.master)), cloned(pair.slave));
         let before = tcgetattr(&line).expect("the terminal's mode");

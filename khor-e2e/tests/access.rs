@@ -24,8 +24,8 @@ fn wait_for_log(relay: &Relay, words: &[&str]) {
     }
 }
 
-/// Starts a relay with each set of options. Each relay must log the two words of its set, and must
-/// keep running.
+/// Starts a relay with each set of options, all of which are wrong. Each relay must log the two
+/// words that are given with its options, and must keep running.
 fn assert_rejections_are_reported(rejected: Vec<(Vec<String>, [&str; 2])>) {
     let relays: Vec<_> = rejected.iter().map(|(options, words)| (relay(options), words)).collect();
     for (relay, words) in relays {

@@ -144,7 +144,8 @@ fn lost_host_is_reported_once(engine: &Engine, hosts: &Hosts) {
     assert_eq!(engine.hosts_of_cues("lost"), ["h-3"]);
 }
 
-/// The highest level and deviation of any signal within `seconds`.
+/// Returns the highest level and the highest deviation that any signal has within the next
+/// `seconds`.
 fn highest(engine: &Engine, seconds: u64) -> [f64; 2] {
     let begun = Instant::now();
     let mut highest = [0.0_f64; 2];

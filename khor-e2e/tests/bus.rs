@@ -171,8 +171,8 @@ fn only_root_and_group_receive_names() {
         let cue = receiver.wait_for(".Cue ");
         assert!(cue.contains("'crash', 'sh'"), "{cue}");
     }
-    // Signals arrive in order. All users receive the signal about the new subscriber. A cue would
-    // arrive before that signal.
+    // All users receive the signal about the new subscriber, and signals arrive in order. So if the
+    // user nobody received the cue, it arrived before that signal.
     let _subscriber =
         Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("an accepted subscription");
     nobody.wait_for("'Subscribers': <uint32 1>");

@@ -54,7 +54,7 @@ fn million_frames_do_not_grow_memory() {
             });
         }
         let begun = Instant::now();
-        // Waits as long as frames keep arriving.
+        // Waits for any length of time, provided that frames keep arriving.
         let wait_for = async |frames: u64| {
             while received() < frames {
                 let next = (received() + PROGRESS_FRAMES).min(frames);

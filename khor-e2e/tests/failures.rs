@@ -96,7 +96,7 @@ fn non_utf8_interface_hides_no_traffic() {
     assert!(table.windows(3).any(|bytes| bytes == b"\xff\xfe:"), "{}", String::from_utf8_lossy(&table));
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--no-audio"], &NO_SOUND);
     engine.wait_for_source("proc");
-    // The engine's HTTP responses are the traffic.
+    // The engine must count the traffic of these requests and responses.
     let metrics = engine.get("/api/metrics");
     let reason = metrics["signals"]["local"]["reason"].as_str().expect("a reason").to_owned();
     assert!(reason.contains("shows another network namespace"), "{reason}");

@@ -107,7 +107,7 @@ fn busiest_host_takes_the_solo(engine: &Engine, host: &CabledHost, name: &str) -
         !soloists().iter().any(|solo| is_local(&solo["signal"])),
         "a host has the solo for local traffic without a load"
     );
-    // Threads that this thread starts belong to the host too.
+    // Threads that this thread starts are in the host's network namespace too.
     let load = thread::scope(|scope| {
         let there = scope.spawn(|| {
             host.enter();
@@ -129,8 +129,8 @@ fn busiest_host_takes_the_solo(engine: &Engine, host: &CabledHost, name: &str) -
     load
 }
 
-/// Only one host of the section `web` has the load. This section plays the second part, the high
-/// percussion.
+/// Only one host has a load, and this host is in the section `web`. This section plays the second
+/// part, the high percussion.
 fn section_plays_its_part(engine: &Engine) {
     let changed_ms = engine.play_site("sections");
     let places = [("db", "bass", 1), ("web", "percussion", 2)];
@@ -325,7 +325,7 @@ fn invalid_peers_are_rejected_and_counted() {
         assert!(relay.stop().success(), "the relay did not exit with status 0 after a rejection");
     }
 
-    // An engine that may not connect reports this.
+    // If the server rejects the engine's connection, the engine reports the rejection.
     let rejected = site_engine(&server, "nobody");
     wait_until("the engine to report the rejection", || {
         let source = rejected.get("/api/health")["source"].clone();

@@ -1,5 +1,6 @@
-//! Tests permitted access to an engine of a user: the page, `khor`, curl, an ssh tunnel, nginx as a
-//! proxy, and two users at the same time. The tests run as root, and the engines as other users.
+//! Tests all permitted ways to reach the engine of a user: the page, `khor`, curl, an ssh tunnel,
+//! nginx as a proxy, and two users at the same time. The tests run as root, and the engines as
+//! other users.
 
 use std::{
     fs::{self, File},
@@ -94,7 +95,8 @@ fn same_user_and_root_have_access() {
     assert_eq!(khor(&owner, &["mute", "on"]), Ok("muted".into()));
     assert!(khor(&owner, &["explain"]).is_ok());
     assert!(khor(&owner, &["open", "--print"]).is_ok_and(|text| text.trim_end_matches('/') == url));
-    // The engine at that address belongs neither to the caller nor to root.
+    // khor rejects the address, because the engine there belongs neither to `nobody`, who runs the
+    // command, nor to root.
     let refused = khor(&nobody, &["status", "--listen", engine.address()]);
     assert!(refused.is_err(), "{refused:?}");
 
@@ -115,7 +117,7 @@ fn local_users_setting_gives_other_users_access() {
     for user in [&owner, &nobody, &SecondUser::new(0)] {
         assert_eq!(curl(user, &[&url]).0, 200, "user {}", user.uid());
     }
-    // This setting does not give web pages access.
+    // `local_users` gives access to users, but not to foreign web pages.
     assert_eq!(curl(&nobody, &["--header", "Origin: http://evil.example", &url]).0, 403);
     assert_eq!(curl(&nobody, &["--header", "Host: evil.example", &url]).0, 421);
 }

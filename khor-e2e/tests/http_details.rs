@@ -157,7 +157,8 @@ fn safari_plays_the_live_stream() {
     assert_eq!(whole.header("content-length"), Some(total.to_string()));
     let later = range("bytes=100000-", &apple, Some(50_000));
     assert_eq!(later.status, 206, "a request that continues after a lost connection");
-    // ffmpeg, Chromium and other players also send this range. They receive the endless stream.
+    // ffmpeg, Chromium and other players also request the range `bytes=0-`, but they receive the
+    // endless stream.
     let endless = range("bytes=0-", &[], Some(50_000));
     assert_eq!(
         (endless.status, endless.header("content-length"), endless.header("accept-ranges")),
@@ -236,7 +237,8 @@ fn text_is_compressed_if_accepted() {
     let json: Value = serde_json::from_str(&text).expect("a response in JSON");
     assert!(json["history"].is_array());
 
-    // The plain and the compressed response have different ETags. A change accepts either ETag.
+    // The plain and the compressed response have different ETags. A PATCH request may name either
+    // ETag in `if-match`.
     let tag = |headers: &[(&str, &str)]| {
         ask(&engine, "GET", "/api/config", headers, None).header("etag").expect("the header etag")
     };

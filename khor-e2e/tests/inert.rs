@@ -128,7 +128,7 @@ fn site_peer_cannot_control_terminal() {
     assert_engine_is_inert(&engine);
 }
 
-/// In an earlier version, 20,000 cues of one peer displaced the cues of all others.
+/// In an earlier version, 20,000 cues of one peer displaced the cues of all other peers.
 #[test]
 fn cue_flood_displaces_no_other_cues() {
     if !NatsServer::is_installed() {

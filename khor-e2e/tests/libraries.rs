@@ -10,7 +10,7 @@ fn relay_and_collector_need_only_the_c_library() {
         let Some(libraries) = beyond_the_c_library(&program(name)) else { return skip("needs ldd") };
         assert_eq!(libraries, [""; 0], "{name} needs more than the C library");
     }
-    // The same check finds the sound library that the engine needs.
+    // Check that this method works: it must find the sound library that the engine needs.
     let of_khor = beyond_the_c_library(&program("khor")).expect("starting ldd");
     assert!(of_khor.iter().any(|name| name.starts_with("libasound.so")), "{of_khor:?}");
 }

@@ -88,8 +88,8 @@ fn only_missing_counters_come_from_proc() {
     let kernel = procfs::stat("ctxt") - kernel;
     println!("the engine counted {ours} switches, the kernel {kernel}");
     assert!(ours <= kernel, "the engine counted {ours} switches, more than the kernel's {kernel}");
-    // The fake collector reports the number of its samples as forks. /proc would report far more
-    // forks.
+    // The fake collector reports the number of its samples as the number of forks. If the engine
+    // read the forks from /proc, it would report far more.
     let forks = Scrape::of(&engine).total(Counter::Forks);
     assert!(forks <= collector.samples(), "{forks} forks do not come from the collector");
 }

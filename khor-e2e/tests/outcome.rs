@@ -319,7 +319,7 @@ fn render_replaces_old_file_when_complete() {
     assert_eq!(at("real.wav").metadata().expect("the new file's mode").mode() & 0o7777, 0o640);
 }
 
-/// Commands that print and need no engine.
+/// Commands that print their result and need no engine.
 const PRINTING: [&[&str]; 8] = [
     &["--help"],
     &["--version"],
@@ -330,7 +330,7 @@ const PRINTING: [&[&str]; 8] = [
     &["presets", "--json"],
     &["devices", "--json"],
 ];
-/// Commands that query an engine and print.
+/// Commands that send a request to an engine and print the result.
 const QUERYING: [&[&str]; 8] = [
     &["status"],
     &["status", "--json"],
@@ -342,7 +342,8 @@ const QUERYING: [&[&str]; 8] = [
     &["config", "music.bpm"],
 ];
 
-/// Calls `run` for each command that prints. `run` sets the output of the command.
+/// Calls `run` for each command that prints a result. `run` chooses where the output goes, and runs
+/// the command.
 fn for_each_printing_command(mut run: impl FnMut(&[&str], Command)) {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);
     let address = engine.url().trim_start_matches("http://").to_owned();

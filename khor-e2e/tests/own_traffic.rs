@@ -66,7 +66,7 @@ fn with_listeners<R>(engine: &Engine, inside: impl FnOnce() -> R) -> R {
 fn counted_during(engine: &Engine, load: impl FnOnce()) -> (u64, u64) {
     let (counted, device) = (counted_bytes(engine), device_bytes());
     load();
-    // Wait for two more readings, after which the engine has counted everything.
+    // Wait until the engine has read the counters twice more. It has then counted the whole load.
     thread::sleep(std::time::Duration::from_millis(500));
     (counted_bytes(engine) - counted, device_bytes() - device)
 }

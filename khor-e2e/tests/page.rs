@@ -186,7 +186,7 @@ fn page_shows_hosts_and_selects_one() {
     let _web = [relay(&server, &on[0], "web", "web-1"), relay(&server, &on[1], "web", "web-2")];
     let db = relay(&server, &on[2], "db", "db");
     wait_until("three live hosts", || hosts(&engine, |host| host["state"] == "live") == 3);
-    // Threads that this thread starts belong to the host too.
+    // Threads that this thread starts are in the host's network namespace too.
     let _load = thread::scope(|scope| {
         let there = scope.spawn(|| {
             on[1].enter();

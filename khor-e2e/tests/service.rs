@@ -35,8 +35,8 @@ fn systemd_gets_ready_watchdog_and_stopping() {
     }
     let machine_time = begun.elapsed().div_f64(slowness_before.max(slowness()));
     println!("{REPORTS} watchdog notifications in {:?}, {machine_time:?} of machine time", begun.elapsed());
-    // The engine must notify systemd at half the limit. Notifications at the limit would be too
-    // late.
+    // The engine must notify systemd at intervals of half the watchdog's limit. At intervals of the
+    // whole limit, notifications would be too late.
     assert!(machine_time < REPORTS * LIMIT, "{REPORTS} notifications took {machine_time:?} of machine time");
     assert!(engine.stop().0.success());
     while notification() != "STOPPING=1" {}

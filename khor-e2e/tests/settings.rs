@@ -45,7 +45,8 @@ fn resolved(schema: &Value, part: &Value) -> Value {
     }
 }
 
-/// Values other than `now` that may be valid, the likeliest first.
+/// Values of a setting that may be valid and that differ from its current value `now`. The values
+/// that are most likely valid come first.
 fn guesses(schema: &Value, now: &Value) -> Vec<Value> {
     let choices = |list: &Value| list.as_array().cloned().unwrap_or_default();
     let mut guesses = choices(&schema["enum"]);

@@ -131,11 +131,11 @@ fn sent_bytes(engine: &Engine, interface: &str) -> Option<u64> {
     line.split_whitespace().nth(8)?.parse().ok()
 }
 
-/// In other monitoring programs, totals rose by 500 GB when an interface appeared, and fell when it
-/// disappeared.
+/// An interface that appears or disappears must not change a total. In other monitoring programs,
+/// totals rose by 500 GB when an interface appeared, and fell when it disappeared.
 #[test]
 fn temporary_interface_changes_no_total() {
-    /// More bytes than the engine's own traffic.
+    /// A number of bytes that is larger than the engine's own traffic.
     const MUCH: u64 = 10_000_000;
     if !root_or_skip() {
         return;

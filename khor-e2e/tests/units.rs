@@ -20,7 +20,8 @@ use nix::{
 };
 use tempfile::TempDir;
 
-/// Highest allowed exposure of the collector by `systemd-analyze security`, in tenths: 1.5.
+/// Highest exposure of the collector's unit that the test accepts from `systemd-analyze security`.
+/// The unit of this value is a tenth, so 15 means an exposure of 1.5.
 const COLLECTOR_EXPOSURE: &str = "15";
 
 fn units() -> PathBuf {
@@ -57,7 +58,8 @@ fn collector_unit_has_low_exposure() {
     assert!(safe, "{text}");
 }
 
-/// Highest allowed exposure of the engine, in tenths: 3.0.
+/// Highest exposure of the engine's unit that the test accepts, in tenths: 30 means an exposure of
+/// 3.0.
 const ENGINE_EXPOSURE: &str = "30";
 
 #[test]
@@ -73,7 +75,7 @@ fn engine_unit_has_low_exposure() {
     assert!(safe, "{text}");
 }
 
-/// As a system service, the relay must have a lower exposure than as a user service.
+/// The limit on the exposure is lower for the relay's system unit than for its user unit.
 #[test]
 fn relay_units_have_low_exposure() {
     for (unit, scope, threshold) in
@@ -141,7 +143,8 @@ fn systemd_accepts_all_units() {
     let built = program("khor").display().to_string();
     let copied = |name: &&str| {
         let text = std::fs::read_to_string(units().join(name)).expect("reading a unit");
-        // This also replaces the paths of the other programs, because their names begin with khor.
+        // The path of each program begins with `/usr/bin/khor`. So this also replaces the paths of
+        // the collector and the relay.
         let text = text.replace("/usr/bin/khor", &built);
         let path = dir.path().join(name.replace("-user", ""));
         std::fs::write(&path, text).expect("writing a copy of the unit");

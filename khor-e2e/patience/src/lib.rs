@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// was probably suspended, so the rest of the time does not count.
 const LONGEST_GAP: Duration = Duration::from_secs(2);
 
-/// A limit in machine time for waiting without progress.
+/// Limits how much machine time may pass without progress.
 #[derive(Debug)]
 pub struct Patience {
     limit: Duration,
@@ -39,14 +39,14 @@ pub struct Patience {
 }
 
 impl Default for Patience {
-    /// A limit of [`HANG`] without progress.
+    /// Allows [`HANG`] without progress, multiplied by the factor in [`FACTOR`].
     fn default() -> Self {
         Self::new(HANG)
     }
 }
 
 impl Patience {
-    /// A limit of `limit` without progress, multiplied by the factor in [`FACTOR`].
+    /// Allows the time `limit` without progress, multiplied by the factor in [`FACTOR`].
     pub fn new(limit: Duration) -> Self {
         Self { limit: limit.mul_f64(factor()), spent: Duration::ZERO, asked: Instant::now() }
     }

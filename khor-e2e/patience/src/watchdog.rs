@@ -18,10 +18,10 @@ const LOOK: Duration = Duration::from_millis(500);
 static STATE: Mutex<State> = Mutex::new(State { steps: Vec::new(), patience: None });
 
 struct State {
-    /// The last step of each running named thread, and one step for all other threads together. The
-    /// newest step is last.
+    /// The last reported step of each named thread that still runs. All other threads share one
+    /// entry. The step that was reported last is at the end.
     steps: Vec<Step>,
-    /// The limit since the last report of any thread.
+    /// The limit on the time since any thread reported progress; `None` before the first report.
     patience: Option<Patience>,
 }
 
@@ -45,7 +45,8 @@ pub fn progress(step: impl Into<String>) {
     let named = current.name().filter(|name| *name != "main");
     let thread = named.map(|_| current.id());
     let name = current.name().unwrap_or("a thread").to_owned();
-    // The lock is released at the end of this block, because a thread that ends takes the lock too.
+    // This block releases the lock before the code below can panic. A panic can end this thread,
+    // and a named thread takes the lock when it ends.
     {
         let mut state = state();
         state.steps.retain(|step| step.thread != thread);

@@ -81,7 +81,8 @@ pub(crate) fn report(line: &str) {
     println!("{MARK}{line}");
 }
 
-/// Runs a table as the current user. The tests start this test in a process of another user.
+/// Runs the rows of an attack table as the current user. Other tests start this test in a process
+/// of another user.
 #[test]
 #[ignore = "the process of another user, started by the tests of this program"]
 fn one_user() {

@@ -200,7 +200,7 @@ fn cancelled_clip_requests_stop_rendering() {
     let changed = send(engine.address(), "PATCH", "/api/config", &[], &bpm).expect("a response");
     assert_eq!(changed.status, 200);
     let at_change_s = cpu_s(engine.pid()) - before_s;
-    // Include work that continues after the change.
+    // Include the CPU time of renders that continue after the change.
     let mut last_s = cpu_s(engine.pid());
     wait_until("the renders to end", || {
         thread::sleep(Duration::from_millis(300));

@@ -25,8 +25,9 @@ const OTHER_MEMBER: u32 = 61_102;
 const SCOPES: usize = 70;
 /// A number of connections that is above the collector's limit.
 const CONNECTIONS: usize = 300;
-/// The shortest mean interval that a member may reach. The collector's limit for activity of other
-/// users is 100 ms. This value allows for the jitter of a busy machine.
+/// The shortest mean interval at which a member may receive samples about other users. The
+/// collector sends such samples every 100 ms or less often. This value is shorter, because samples
+/// can arrive unevenly on a busy machine.
 const SHORTEST: Duration = Duration::from_millis(80);
 const SAMPLES: u32 = 10;
 
@@ -56,7 +57,8 @@ pub(crate) fn about_others() -> Vec<Row> {
             let include = vec![process(std::process::id()), process(pid(target))];
             subscribe(target, Scope::Selected { include, exclude: vec![] }, &[]).map(|_| "subscribed".into())
         }),
-        // Subtracting these counts from the machine's counts would give the counts of the process.
+        // An attacker could subtract these counts from the counts of the whole machine. The
+        // difference would be the counts of root's process.
         Row::new("the machine without a process of root", "its counts by subtraction", move |target| {
             let exclude = vec![process(pid(target))];
             subscribe(target, Scope::Selected { include: vec![], exclude }, &[]).map(|_| "subscribed".into())
@@ -135,7 +137,8 @@ pub(crate) fn hoard() -> Row {
                 clients.push(client);
             }
             report(&format!("connections {}", clients.len()));
-            // The collector disconnects clients that never read, so the test must continue at once.
+            // These clients never read, so the collector will disconnect them. The test must make
+            // its checks before that.
             loop {
                 progress("holding");
                 tokio::time::sleep(Duration::from_millis(500)).await;

@@ -108,8 +108,8 @@ pub(crate) fn listening() -> Row {
     })
 }
 
-/// Sends a request from the source port `target.source`, which a connection of the owner has just
-/// used.
+/// Sends a request from the source port `target.source`. Just before, a connection of the owner had
+/// this source port.
 pub(crate) fn same_port() -> Row {
     Row::new("GET from the owner's last source port", "its content", |target| {
         let mut socket =

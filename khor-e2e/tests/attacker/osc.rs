@@ -55,7 +55,7 @@ pub(crate) fn datagrams(target: &Target) -> Vec<Row> {
     sets.into_iter().map(row).collect()
 }
 
-/// Adds every setting of `value` to `sets`, with a different value of its type.
+/// Adds every setting in `value` to `sets`, with a new value that differs from the current value.
 fn leaves(path: &str, value: &Value, sets: &mut Vec<(String, OscType)>) {
     let other = match value {
         Value::Object(inner) => {

@@ -10,7 +10,8 @@ use khor_fleet::{Cue, Frame, Message, Name, SIGNALS, Signal, Source, subject, su
 
 use crate::names::{NAMES, assert_inert, khor};
 
-/// Number of cues in the flood. In the security review, this many cues displaced all others.
+/// Number of cues in the flood. In the security review, this many cues of one peer displaced the
+/// cues of all other peers.
 const FLOOD: u64 = 20_000;
 
 fn name(text: &str) -> Name {

@@ -57,14 +57,15 @@ pub(crate) fn judge(answer: io::Result<Answer>) -> Outcome {
     if answer.status < 400 || matches!(answer.status, 404 | 409) { Ok(text) } else { Err(text) }
 }
 
-/// A row that sends a GET request to the engine.
+/// A row whose attempt is a GET request to the engine.
 pub(crate) fn get(path: &'static str, enough: Option<usize>) -> Row {
     Row::new(format!("GET {path}"), "its content", move |target| {
         judge(ask(target.text("engine"), "GET", path, &[], enough))
     })
 }
 
-/// A row that sends a change to the engine. An empty `body` sends none.
+/// A row whose attempt is a request that changes the engine. If `body` is empty, the request has no
+/// body.
 pub(crate) fn change(method: &'static str, path: &'static str, body: &'static str) -> Row {
     Row::new(format!("{method} {path} {body}"), "the change", move |target| {
         let engine = target.text("engine");

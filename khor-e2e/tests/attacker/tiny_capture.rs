@@ -17,9 +17,11 @@ const HEADING: &[u8] = b"khorcap\x02";
 const STEP_NS: u64 = 900_000_000_000;
 /// Largest allowed size of the rendered file.
 const MOST_BYTES: u64 = 1_000_000;
-/// Types of entries in a block. docs/captures.md describes them.
+/// Index of the capture's only source. Each block begins with this number (see docs/captures.md).
 const SOURCE_NUMBER: u8 = 1;
+/// First byte of an entry for a frame.
 const FRAME: u8 = 1;
+/// First byte of the entry that ends a capture.
 const END: u8 = 6;
 
 fn khor(arguments: &[&str], dir: &Path) -> Output {
@@ -60,7 +62,8 @@ fn hostile(real: &[u8]) -> Vec<u8> {
     let length = |at: usize| usize::from(u16::from_le_bytes([real[at], real[at + 1]]));
     let first = &real[..HEADING.len() + 12 + length(HEADING.len() + 4)];
     let mut raw = vec![SOURCE_NUMBER];
-    // A step is encoded as the difference from the previous step.
+    // A frame's entry contains how much its step (the time since the previous frame) differs from
+    // the previous frame's step.
     for step in [1_000_000_000, STEP_NS - 1_000_000_000] {
         raw.push(FRAME);
         raw.extend(signed(step));

@@ -31,7 +31,7 @@ pub(crate) fn login() -> Row {
     })
 }
 
-/// A row for each cookie of the target, which sends a request with this cookie.
+/// Makes a row for each of the target's cookies. The row's attempt is a request with this cookie.
 pub(crate) fn replays(target: &Target) -> Vec<Row> {
     let cookies = target.0["cookies"].as_array().expect("a list of cookies in the target").iter();
     let cookies = cookies.map(|cookie| cookie.as_str().expect("a cookie in text").to_owned()).enumerate();

@@ -18,17 +18,20 @@ use nix::libc::O_DIRECT;
 
 use crate::{Turn, turn};
 
-/// Bytes that each test writes and reads. An emulated processor needs seconds to encrypt more.
+/// Number of bytes that each test writes and reads. It is small, because an emulated processor
+/// encrypts slowly.
 const BYTES: u64 = 4 << 20;
-/// Bytes that file systems may add.
+/// Number of bytes that a file system may add to the data.
 const SLACK: u64 = 256 << 10;
-/// Expected number of bytes if the data counts once, twice, or not at all.
+/// Expected count of bytes if the data counts once.
 const ONCE: RangeInclusive<u64> = BYTES..=BYTES + SLACK;
+/// Expected count of bytes if the data counts twice.
 const TWICE: RangeInclusive<u64> = 2 * BYTES..=2 * BYTES + SLACK;
+/// Expected count of bytes if the data does not count.
 const NONE: RangeInclusive<u64> = 0..=SLACK;
 
-/// Runs `work`. Checks that both sources count a number of read and written bytes in these ranges.
-/// `name` is the row's name in the table.
+/// Runs `work`. Checks that the numbers of bytes that the collector and `/proc` count are in the
+/// ranges `read` and `written`. `name` is the row's name in the table.
 fn row(
     turn: &Turn,
     name: &str,

@@ -27,7 +27,7 @@ impl Turn {
     }
 }
 
-/// Waits until no other test runs. Starts the sources for the first test.
+/// Waits until no other test runs. The first call also starts the sources.
 fn turn() -> Turn {
     assert!(in_vm(), "this machine lacks the network cards and disks of these tests; run `cargo xtask vm`");
     let mut sources = SOURCES.lock();

@@ -1,8 +1,8 @@
 //! Measures what the collector and the `/proc` source count while a test runs its load.
 //!
-//! The collector counts in all namespaces. So it also counts the cards of the namespace "outside",
-//! which represents other machines. [`Sources::measure_network`] subtracts the counts of these
-//! cards. `/proc` shows only the machine's own namespace.
+//! The collector counts the traffic of all network namespaces. So it also counts the traffic of the
+//! cards in the namespace "outside", which represents other machines. [`Sources::measure_network`]
+//! subtracts this traffic. `/proc` shows only the traffic of the machine's own namespace.
 
 use std::{array, ops::RangeInclusive, thread, time::Duration};
 
@@ -15,12 +15,12 @@ use crate::world::{OUTSIDE_CARDS, OWN_CARDS, outside};
 /// Size of an Ethernet header. Cards count it in both directions, but the collector only for sent
 /// packets.
 const ETHERNET_BYTES: u64 = 14;
-/// Time between two readings of counters that must have stopped.
+/// Time between two readings that show whether a counter has changed.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// The counters of a network test.
+/// The counters that a network test reads.
 const NETWORK: [Counter; 3] = [Counter::EdgeRxBytes, Counter::EdgeTxBytes, Counter::LocalBytes];
-/// The counters of a disk test.
+/// The counters that a disk test reads.
 const DISKS: [Counter; 2] = [Counter::ReadBytes, Counter::WriteBytes];
 
 /// The collector, and an engine that reads `/proc`.
@@ -37,7 +37,8 @@ pub(crate) struct Measured<const N: usize> {
 }
 
 impl<const N: usize> Measured<N> {
-    /// Prints the row. Panics if a source counted bytes outside `expected`.
+    /// Prints the row of the table. Panics if the collector or `/proc` counted a number of bytes
+    /// that is not in `expected`.
     pub(crate) fn check(&self, row: &str, expected: [(&str, RangeInclusive<u64>); N]) {
         let cells = |counts: [u64; N]| counts.map(mebibytes).join(" / ");
         println!("ROW | {row} | {} | {} |", cells(self.collector), cells(self.proc));
@@ -117,7 +118,8 @@ fn difference<const N: usize>(before: [u64; N], after: [u64; N]) -> [u64; N] {
     array::from_fn(|index| after[index] - before[index])
 }
 
-/// The counts of all cards, on this machine and outside.
+/// The kernel's counts: the sums over this machine's cards, and over the cards of the namespace
+/// "outside".
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Cards {
     own: procfs::Traffic,
@@ -148,11 +150,12 @@ impl Cards {
     }
 }
 
-/// The collector's counters at the machine's edge.
+/// The collector's counters of the traffic at the machine's edge, that is, through its network
+/// cards.
 const EDGE: [Counter; 4] =
     [Counter::EdgeRxBytes, Counter::EdgeRxPackets, Counter::EdgeTxBytes, Counter::EdgeTxPackets];
 
-/// A sample of the collector, between two readings of the cards.
+/// A sample of the collector, and the cards' counts just before and just after it.
 struct Moment {
     cards_before: Cards,
     reading: CounterReading,

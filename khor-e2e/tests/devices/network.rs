@@ -12,18 +12,21 @@ const BYTES: u64 = 4 << 20;
 /// Bytes that ARP, the start and end of connections, and the test's requests to the engine may add.
 const SLACK: u64 = 128 << 10;
 
-/// Expected bytes for the payload with its headers. There are 66 bytes of headers for 1448 bytes of
-/// TCP payload.
+/// Expected count of bytes for the payload and its headers. Each TCP segment has 1448 bytes of
+/// payload and 66 bytes of headers.
 const PAYLOAD: RangeInclusive<u64> = BYTES..=BYTES + BYTES / 20 + SLACK;
-/// Expected bytes for the payload with its headers, inside a `WireGuard` tunnel. There are 112 or
-/// 126 bytes of headers for 1368 bytes of payload.
+/// Expected count of bytes for a payload that is sent through a `WireGuard` tunnel, and its
+/// headers. Each packet has 1368 bytes of payload. Its headers have 126 bytes, or 112 without the
+/// Ethernet header.
 const TUNNELLED: RangeInclusive<u64> = BYTES + BYTES / 20..=BYTES + BYTES / 10 + SLACK;
-/// Expected bytes for acknowledgements of the payload: at most one of 66 bytes for each segment.
+/// Expected count of bytes for the acknowledgements of the payload. Each segment causes at most one
+/// acknowledgement, which has 66 bytes.
 const ACKS: RangeInclusive<u64> = 0..=BYTES / 20 + SLACK;
 const NONE: RangeInclusive<u64> = 0..=SLACK;
 const ANY: RangeInclusive<u64> = 0..=u64::MAX;
 
-/// The expected bytes: received and sent by the machine's edge, and local.
+/// The ranges in which the counts of bytes must lie: received at the machine's edge, sent there,
+/// and local.
 struct Expected {
     rx: RangeInclusive<u64>,
     tx: RangeInclusive<u64>,
@@ -91,8 +94,8 @@ fn wireguard_download_counts_received_and_local_once() {
 #[test]
 #[ignore = "only in a virtual machine of `cargo xtask vm`"]
 fn upload_through_wireguard_is_sent_once() {
-    // The tunnel's other end is in the same kernel. So the collector also counts the payload that
-    // arrives there as local.
+    // Both ends of the tunnel are in the same kernel. So the collector sees the payload arrive at
+    // the other end too, and counts it as local.
     row("upload through WireGuard", tunnel, Expected { rx: ACKS, tx: TUNNELLED, local: ANY });
 }
 

@@ -76,17 +76,18 @@ pub(crate) fn outside() -> &'static Namespace {
     })
 }
 
-/// The two ends of the first pair of cards: this machine and outside.
+/// The two ends of the first pair of cards: one on this machine, one in the namespace "outside".
 pub(crate) fn plain() -> [End; 2] {
     [End::here([10, 77, 0, 1]), End::within(outside(), [10, 77, 0, 2])]
 }
 
-/// Two ends with this machine's loopback address.
+/// Two ends for a transfer within this machine. Both have the loopback address.
 pub(crate) fn loopback() -> [End; 2] {
     [End::here([127, 0, 0, 1]), End::here([127, 0, 0, 1])]
 }
 
-/// The two ends of a bond over two pairs of cards: this machine and outside.
+/// The two ends of a bond over two pairs of cards: one on this machine, one in the namespace
+/// "outside".
 pub(crate) fn bond() -> [End; 2] {
     static MADE: OnceLock<()> = OnceLock::new();
     MADE.get_or_init(|| {
@@ -143,7 +144,8 @@ pub(crate) fn containers() -> [End; 2] {
     [End::within(&namespaces[0], [10, 77, 1, 2]), End::within(&namespaces[1], [10, 77, 1, 3])]
 }
 
-/// The two ends of a `WireGuard` tunnel over the first pair of cards: this machine and outside.
+/// The two ends of a `WireGuard` tunnel over the first pair of cards: one on this machine, one in
+/// the namespace "outside".
 pub(crate) fn tunnel() -> [End; 2] {
     static MADE: OnceLock<()> = OnceLock::new();
     MADE.get_or_init(|| {

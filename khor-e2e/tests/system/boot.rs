@@ -11,7 +11,8 @@ use crate::unit::{
 
 /// The capabilities `CAP_PERFMON` and `CAP_BPF`, as bits.
 const TWO_CAPABILITIES: u64 = 1 << 38 | 1 << 39;
-/// Highest allowed exposure by `systemd-analyze security`, in tenths.
+/// Highest exposure of the collector's unit that the test accepts from `systemd-analyze security`,
+/// in tenths: 15 means an exposure of 1.5.
 const EXPOSURE: u32 = 15;
 
 #[test]

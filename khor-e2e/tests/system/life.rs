@@ -1,5 +1,5 @@
-//! Tests the collector's unit: a connection starts it, and it is killed, hangs or is stopped. Also
-//! tests that its clients recover.
+//! Tests the collector's unit: a client's connection starts the collector. Also tests that clients
+//! recover when the collector is killed, hangs or is stopped.
 
 use std::{
     fs,

@@ -1,8 +1,8 @@
 //! Tests the installed packages in a complete Debian system with systemd. `cargo xtask vm debian`
 //! runs the tests as root in a virtual machine.
 //!
-//! The tests stop services and suspend the machine, so they run only there. At its end, each test
-//! leaves both units of the collector running.
+//! The tests stop services and suspend the machine, so they run only in this virtual machine. Each
+//! test leaves both units of the collector running when it ends.
 
 mod access;
 mod boot;

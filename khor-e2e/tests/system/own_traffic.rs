@@ -1,8 +1,8 @@
 //! Tests that khor subtracts the traffic of clients on another machine.
 //!
-//! qemu forwards connections from the host into this machine. `cargo xtask vm debian` runs clients
-//! on the host, which try to connect until the engine accepts. They are a listener, a page, and a
-//! listener through an SSH tunnel (`xtask/src/vm/debian/outside.rs`).
+//! `cargo xtask vm debian` runs three clients on the host: a listener, a page, and a listener
+//! through an SSH tunnel (`xtask/src/vm/debian/outside.rs`). They try to connect until the engine
+//! accepts. qemu forwards their connections into this virtual machine.
 
 use std::{
     collections::BTreeSet, fs, os::unix::fs::PermissionsExt, path::Path, thread::sleep, time::Duration,
@@ -22,12 +22,13 @@ const PORT: u16 = 17321;
 const TOKEN: &str = "a-token-that-only-this-test-uses-0123456789";
 /// The address of this machine to which qemu forwards connections.
 const ADDRESS: &str = "10.0.2.15/24";
-/// Number of samples without clients, and again with clients. There is one sample per second.
+/// Number of samples that the test takes without clients, and again with clients. It takes one
+/// sample per second.
 const SAMPLES: usize = 20;
 /// The clients must receive more than this many bytes while the samples are taken. If the emulated
 /// machine is fast enough, a single listener receives twice as much.
 const MIN_SENT_BYTES: u64 = 2_000_000;
-/// Signals that a sound stream could raise.
+/// Signals that could rise when the engine sends sound to its clients.
 const SIGNALS: [&str; 7] = ["rx", "tx", "local", "csw", "irq", "softirq", "cpu"];
 
 #[test]
@@ -69,7 +70,7 @@ fn traffic_to_remote_clients_is_subtracted() {
     end_sessions();
 }
 
-/// The highest level of each signal in [`SIGNALS`], and the signals that had a voice.
+/// The highest level of each signal in [`SIGNALS`], and the signals that a voice played.
 struct Watched {
     levels: Vec<(&'static str, f64)>,
     voices: BTreeSet<String>,

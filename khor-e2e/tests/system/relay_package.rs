@@ -63,7 +63,8 @@ fn check_the_relay() -> String {
     assert_eq!(output_of(&format!("systemctl is-active {UNIT}")), "active");
     assert_eq!(output_of(&format!("systemctl is-enabled {UNIT}")), "enabled");
     let pid = output_of(&format!("systemctl show --property=MainPID --value {UNIT}"));
-    // The link to a replaced program ends in "(deleted)", so this also detects an old process.
+    // If the program's file has been replaced since the relay started, this link ends in
+    // "(deleted)". So this check also detects a relay that was not restarted.
     let program = fs::read_link(format!("/proc/{pid}/exe")).expect("the link to the relay's program");
     assert_eq!(program, Path::new(PROGRAM));
     wait_for("a frame of the collector's counts", || (frame().source == Source::Collector).then_some(()));
@@ -98,8 +99,8 @@ fn relay_package_needs_no_sound_library() {
     assert!(output_of("khor-relay --help").contains("--site"));
     let _ = subscribe().sample();
 
-    // apt removes khor-relay before it unpacks khor. It reads no package lists, because there is no
-    // network.
+    // apt removes khor-relay before it unpacks khor. These options keep apt from reading package
+    // lists, because there is no network.
     output_of(&format!("dpkg --install {sound_library}"));
     let sources = "-o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts=/dev/null";
     let apt = format!("apt-get --yes --no-install-recommends {sources} install {KHOR_PACKAGE}");

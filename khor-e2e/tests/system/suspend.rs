@@ -19,18 +19,20 @@ use crate::unit::{
 
 /// How long the machine is suspended: longer than the limit of the unit's watchdog.
 const ASLEEP: Duration = Duration::from_secs(35);
-/// How long levels are read before the suspend and after it.
+/// How long the test reads the levels before the suspend, and again after it.
 const AWAKE: Duration = Duration::from_secs(5);
 /// Number of samples that must arrive after the machine wakes.
 const SAMPLES_AFTER: usize = 20;
-/// How much more than before the suspend a level may be after it, because waking up causes some
-/// work.
+/// After the suspend, a level may be higher than its maximum before the suspend by less than this
+/// value, because waking up causes some work.
 const LIKE_BEFORE: f64 = 0.25;
-/// A level may rise more if the machine really works more: in one second, the level's counters grew
-/// by more than this many times their growth in any earlier second.
+/// A level may rise by more than [`LIKE_BEFORE`] if the machine really works more. For this, the
+/// level's counters must grow within one second by more than this many times their growth in any
+/// second before the suspend.
 const AT_WORK: f64 = 1.25;
-/// The last sample before the suspend may reach the engine only after the machine wakes. So the
-/// activity in this time before the suspend may raise levels in this time after the wake-up.
+/// Length of two periods, seconds: the last moment before the suspend, and the first moment after
+/// it. The last sample before the suspend may reach the engine only after the wake-up. So activity
+/// in the first period may raise levels in the second period.
 const LAST_MOMENT_S: f64 = 1.0;
 const NS_PER_S: f64 = 1e9;
 
@@ -111,7 +113,7 @@ fn counters(signal: &str) -> &'static [Counter] {
     }
 }
 
-/// The largest growth of a signal's counters within one second, over all of these readings.
+/// The largest growth of a signal's counters within any one second of these readings.
 fn busiest_second(readings: &[CounterReading], signal: &str) -> f64 {
     let total = |reading: &CounterReading| -> f64 {
         counters(signal).iter().filter_map(|counter| reading.get(*counter)).map(|count| count as f64).sum()

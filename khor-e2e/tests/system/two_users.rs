@@ -1,5 +1,5 @@
-//! Tests two users who log in with the same configuration. Each reaches their own engine, and
-//! neither can read the other's.
+//! Tests two users who log in with the same configuration. Each user reaches their own engine, and
+//! cannot read the other user's engine.
 
 use std::fs;
 

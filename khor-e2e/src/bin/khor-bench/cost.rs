@@ -25,8 +25,8 @@ pub(crate) struct Cost {
     switches_s: Vec<f64>,
 }
 
-/// Measures each process in all windows. The second result is how much of the machine's CPU time
-/// was busy in each window, in percent.
+/// Measures each process in all windows. The second result is the share of all CPUs that was busy
+/// in each window, in percent.
 pub(crate) fn watch(pids: &[u32]) -> (Vec<Cost>, Vec<f64>) {
     watch_for(pids, WINDOW)
 }
@@ -60,12 +60,12 @@ impl Cost {
         self.switches_s.push((after.switches - before.switches) as f64 / elapsed_s);
     }
 
-    /// The largest memory use of all windows, MiB.
+    /// The largest memory use that was measured at the end of a window, MiB.
     pub(crate) fn rss_mib(&self) -> f64 {
         self.rss_mib.iter().copied().fold(0.0, f64::max)
     }
 
-    /// The sums of several costs, for each window.
+    /// Adds the costs of several processes, separately for each window.
     pub(crate) fn sum(costs: &[Self]) -> Self {
         let sum = |of: fn(&Self) -> &Vec<f64>| {
             (0..WINDOWS).map(|window| costs.iter().map(|cost| of(cost)[window]).sum()).collect()

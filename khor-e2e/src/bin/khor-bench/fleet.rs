@@ -182,8 +182,8 @@ fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, 
     ]
 }
 
-/// Milliseconds until the host is the soloist, and until its first voice note begins. `None` if
-/// either does not happen within [`PATIENCE`].
+/// Two times since the host's first deviating frame, in ms: until the host is the soloist, and
+/// until its first voice note begins. `None` if either does not happen within [`PATIENCE`].
 fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
     let (begun, mut solo_ms) = (Instant::now(), None);
     while begun.elapsed() < PATIENCE {

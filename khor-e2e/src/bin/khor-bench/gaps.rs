@@ -16,12 +16,12 @@ use crate::figure::Figure;
 const NAME: &str = "gaps in ten minutes of sound, every processor busy";
 const LENGTH: Duration = Duration::from_mins(10);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Time between the starts of two compared pieces, seconds.
+/// Time from the start of one compared piece to the start of the next, seconds.
 const EVERY_S: f64 = 1.0;
 /// Length of a compared piece.
 const PIECE: Duration = Duration::from_millis(100);
-/// The search compares pieces that are shifted by at most this much relative to the previous piece,
-/// seconds.
+/// Each piece is expected at the same shift as the previous piece. If it is not there, it is
+/// searched up to this many seconds before and after that place.
 const FARTHEST_S: f64 = 3.0;
 /// Largest difference between samples that are equal except for rounding.
 const TOLERANCE: u16 = 2;
@@ -75,13 +75,14 @@ pub(crate) fn measure() -> Vec<Figure> {
 
 /// A gap in the device's sound.
 struct Gap {
-    /// Time since the listener began, accurate to [`EVERY_S`].
+    /// Time from the start of the listener's recording to the gap, accurate to [`EVERY_S`].
     at_s: f64,
     length_s: f64,
 }
 
 #[derive(Default)]
-/// The shifts of the device's sound relative to the listener's sound.
+/// The result of a comparison: gaps in the device's sound, losses in the listener's sound, and the
+/// number of compared pieces.
 struct Moves {
     gaps: Vec<Gap>,
     lost: usize,

@@ -20,8 +20,8 @@ use crate::figure::Figure;
 
 const BURSTS: u32 = 48;
 const BURST_EXECS: u32 = 10;
-/// A message counts as the answer to a burst if its level is this much above the level before the
-/// burst.
+/// A message counts as the effect of a burst if its level is at least this much above the level
+/// before the burst.
 const RISE: f32 = 0.1;
 /// Below this level of `exec` the machine is quiet. A single exec raises the level to 0.12 or more.
 const QUIET: f32 = 0.05;
@@ -58,7 +58,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     let outcomes: Vec<_> = (0..BURSTS)
         .map(|burst| {
             wait_for_quiet(&arrivals, &mut level);
-            // Spreads the bursts over the collector's interval of 20 ms.
+            // Start the bursts at different points of the collector's interval of 20 ms.
             thread::sleep(Duration::from_micros(u64::from(burst * 20_000 / BURSTS)));
             answer(&arrivals, &mut level)
         })
@@ -75,8 +75,8 @@ fn exec_level(datagram: &[u8]) -> Option<f32> {
     }
 }
 
-/// Waits until the level is below [`QUIET`], but at most for [`QUIET_PATIENCE`]. The engine sends
-/// only changes of the level, so the last received level is the current one.
+/// Waits until the level of `exec` is below [`QUIET`], but at most for [`QUIET_PATIENCE`]. The
+/// engine sends the level only when it changes, so the last received level is the current one.
 fn wait_for_quiet(arrivals: &Receiver<Arrival>, level: &mut f32) {
     let begun = Instant::now();
     while begun.elapsed() < QUIET_PATIENCE {
@@ -113,7 +113,7 @@ fn report(outcomes: Vec<Option<f64>>) -> Vec<Figure> {
     let p95 = (outcomes.len() * 95).div_ceil(100) - 1;
     let mut answered: Vec<f64> = outcomes.into_iter().flatten().collect();
     answered.sort_by(f64::total_cmp);
-    // A burst without an answer counts as slower than all others.
+    // A burst without an OSC message counts as slower than all others.
     let p95 = match answered.get(p95) {
         Some(ms) => Figure::new(P95, "ms", vec![*ms]),
         None => Figure::missing(P95, "ms", "more than one burst in twenty had no OSC message"),

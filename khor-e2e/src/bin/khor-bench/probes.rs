@@ -24,14 +24,14 @@ const ROUNDS: usize = 10;
 /// and is ignored.
 const FEWEST_EVENTS: u64 = 20;
 const UNIT: &str = "ns";
-/// Name of khor's program in a [`Key`].
+/// Name that a [`Key`] contains for khor's own eBPF program.
 const OURS: &str = "khor's";
 
-/// A hook and the name of a program at this hook. The kernel keeps only the first 15 characters of
-/// the hook's name.
+/// A hook and the name of an eBPF program at this hook. The kernel keeps only the first 15
+/// characters of the hook's name.
 type Key = (String, String);
 
-/// A program's total run time and number of events, as the kernel counts them.
+/// The total run time and the number of events of an eBPF program, as the kernel counts them.
 #[derive(Clone, Copy, Default)]
 struct Account {
     ns: u64,
@@ -45,7 +45,7 @@ pub(crate) fn measure() -> Vec<Figure> {
     }
 }
 
-/// The cost per event of each program, ns, for every round.
+/// Runs all rounds. Returns a map for each round: how long each eBPF program ran per event, in ns.
 fn rounds() -> anyhow::Result<Vec<BTreeMap<Key, f64>>> {
     let _timed = enable_stats(Stats::RunTime).context("switching bpf_stats on (needs root)")?;
     let mut yardsticks = LOADS
@@ -85,7 +85,7 @@ fn one_round(yardsticks: &mut [Yardstick], first: bool) -> anyhow::Result<BTreeM
 /// Hooks, and a function that makes them fire.
 type Load = (&'static [&'static str], fn());
 
-/// All measured hooks with their loads.
+/// All measured hooks, each with a load that makes the hook fire.
 const LOADS: [Load; 5] = [
     (&["sched_switch"], || load::ping_pong(30_000)),
     (&["sched_process_exec", "task_newtask"], || {
@@ -104,7 +104,8 @@ const LOADS: [Load; 5] = [
     }),
 ];
 
-/// The cost of each program while `work` runs, ns per event.
+/// Runs `work`. Returns how long each eBPF program ran for one event on average, in ns. Leaves out
+/// programs with fewer than [`FEWEST_EVENTS`] events.
 fn account_for(keys: &BTreeMap<u32, Key>, work: fn()) -> BTreeMap<Key, f64> {
     let before = accounts(keys);
     work();
@@ -120,7 +121,7 @@ fn account_for(keys: &BTreeMap<u32, Key>, work: fn()) -> BTreeMap<Key, f64> {
 fn accounts(keys: &BTreeMap<u32, Key>) -> BTreeMap<Key, Account> {
     let mut accounts = BTreeMap::<Key, Account>::new();
     for program in loaded_programs() {
-        // A program of another process may have ended meanwhile.
+        // Another process may have unloaded this eBPF program meanwhile.
         let Ok(program) = program else { continue };
         if let Some(key) = keys.get(&program.id()) {
             let account = accounts.entry(key.clone()).or_default();
@@ -131,8 +132,8 @@ fn accounts(keys: &BTreeMap<u32, Key>) -> BTreeMap<Key, Account> {
     accounts
 }
 
-/// The IDs of the programs that a process holds, with their keys. Other collectors may run on the
-/// machine.
+/// The IDs of the eBPF programs that the process `pid` has loaded, with their keys. Leaves out the
+/// programs of other collectors on this machine.
 fn ids_of(pid: u32) -> anyhow::Result<BTreeMap<u32, Key>> {
     let mut held = Vec::new();
     for file in std::fs::read_dir(format!("/proc/{pid}/fdinfo"))?.flatten() {

@@ -96,7 +96,8 @@ fn collector() -> (Figure, Figure) {
     )
 }
 
-/// Milliseconds from the stop signal to the exit of a collector that serves an engine.
+/// Measures the time from the stop signal to the exit of a collector, in ms. The collector serves
+/// an engine.
 fn stop() -> Figure {
     let stop = |_| {
         let mut collector = Collector::start(&program("khor-collector"), &["--no-dbus"]);
@@ -120,7 +121,7 @@ fn from_crash_to_note(engine: &Engine) -> f64 {
         let notes = metrics["notes"].as_array()?.iter().filter(|note| note["layer"] == "cues");
         notes.filter_map(|note| note["ts_ms"].as_f64()).find(|onset_ms| *onset_ms >= crashed_ms)
     });
-    // The next cue would wait while this one plays.
+    // Wait until this cue has played. Otherwise, the next cue would have to wait for it.
     std::thread::sleep(Duration::from_secs(3));
     onset_ms - crashed_ms
 }

@@ -25,7 +25,7 @@ use crate::scenario::Stage;
 
 /// Environment variable that names the load of a child process.
 const ROLE: &str = "KHOR_CAPTURES_ROLE";
-/// Environment variable with the folder of the load's file.
+/// Environment variable with the path of the folder that contains the file for the load `touch`.
 const PLACE: &str = "KHOR_CAPTURES_PLACE";
 /// Environment variable with the directory of the cgroup that the child joins.
 const CGROUP: &str = "KHOR_CAPTURES_CGROUP";
@@ -38,7 +38,7 @@ const APART: Duration = Duration::from_secs(8);
 /// Directory of the memory controller on systems with cgroup v1.
 const VERSION_1: &str = "/sys/fs/cgroup/memory";
 
-/// The load that this process was started for; `None` in the recorder.
+/// The load that this process was started for; `None` in the process that records.
 pub(crate) fn role() -> Option<String> {
     std::env::var(ROLE).ok()
 }
@@ -138,7 +138,8 @@ fn touch(dir: &Path) -> Result<()> {
 fn touch_pages(start: usize, seed: u64) {
     let mut random = seed;
     loop {
-        // Any random generator will do (Knuth's MMIX constants).
+        // The quality of the random numbers does not matter, so use a simple generator: a linear
+        // congruential one, with Knuth's MMIX constants.
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let page = (random >> 33) as usize % (FILE_BYTES / PAGE_BYTES);
         let address = (start + page * PAGE_BYTES) as *const u8;

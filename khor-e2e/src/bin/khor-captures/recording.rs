@@ -24,11 +24,11 @@ const GLANCE: Duration = Duration::from_secs(4);
 const TAIL: Duration = Duration::from_secs(2);
 /// Time between the end of a load and the measurement after it.
 const ENDING: Duration = Duration::from_millis(700);
-/// Factor by which the limit on CPU use is higher after a load, because the load leaves some work
-/// behind.
+/// After a load, the limit on the CPU use of a quiet machine is multiplied by this factor, because
+/// the load leaves some work behind.
 const AFTERMATH: f64 = 2.0;
 
-/// The conditions under which the machine counts as quiet, and the longest wait for them.
+/// When the machine counts as quiet, and how long to wait until it is quiet.
 pub(crate) struct Quiet {
     /// Share of all CPUs that may be busy, 0 to 1.
     pub(crate) busy_share: f64,
@@ -40,16 +40,16 @@ pub(crate) struct Quiet {
 pub(crate) struct Facts {
     pub(crate) bytes: u64,
     pub(crate) seconds: u64,
-    /// Share of all CPUs that was busy before the load.
+    /// Share of all CPUs that was busy before the load, 0 to 1.
     pub(crate) lead_busy_share: f64,
-    /// Share of all CPUs that was busy after the load.
+    /// Share of all CPUs that was busy after the load, 0 to 1.
     pub(crate) tail_busy_share: f64,
-    /// The load average of one minute when the recording began.
+    /// The load average over one minute, read just before the recording.
     pub(crate) load_average: String,
 }
 
-/// Records the capture. If the machine is not quiet before and after the load, deletes the
-/// recording and tries again, until the time limit.
+/// Records the capture. If the machine is not quiet before or after the load, deletes the recording
+/// and tries again. After the longest wait, keeps the recording anyway.
 pub(crate) fn record(scenario: &Scenario, socket: &Path, out: &Path, quiet: &Quiet) -> Result<Facts> {
     let begun = Instant::now();
     // The folder is next to the program, because /tmp may be in memory.
