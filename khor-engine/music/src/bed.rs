@@ -18,11 +18,11 @@ const PANS: [f32; CHORD_VOICES] = [-0.15, 0.2, -0.4, 0.45];
 /// the velocity factor is [`LOST_LOUDNESS`].
 const LOST_OCTAVES: f32 = -1.5;
 const LOST_LOUDNESS: f32 = 0.6;
-/// Change of loudness when the velocity changes by a factor of ten, dB. It follows from the synth's
-/// gain, velocity^1.5.
+/// When the velocity changes by a factor of ten, the loudness changes by this value, dB. The value
+/// follows from the gain of the synth, velocity^1.5.
 const DB_PER_DECADE: f32 = 30.0;
-/// Loudness that the pad loses per octave when its filter closes, dB. A higher velocity compensates
-/// for the loss, because more saturation must not make the pad quieter.
+/// Loudness that the pad loses for each octave by which its filter closes, dB. A higher velocity
+/// compensates for the loss. Otherwise, saturation would make the pad quieter.
 const DB_PER_DARK_OCTAVE: f32 = 2.0;
 
 /// The state of the bed: its chord, and the bar of the next breath. A breath is one swell of the

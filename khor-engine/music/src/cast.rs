@@ -175,7 +175,8 @@ pub(super) struct VoiceSource<'a> {
     pub(super) max_voices: usize,
     /// Factor by which the velocity of the notes is multiplied.
     pub(super) loudness: f32,
-    /// Streams that the other soloist plays. A stream that plays twice would add no information.
+    /// Streams that the other soloist plays. The same stream in two voices would add no
+    /// information.
     pub(super) taken_streams: [bool; VoiceStream::ALL.len()],
 }
 

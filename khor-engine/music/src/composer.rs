@@ -46,7 +46,7 @@ pub struct ActiveVoice {
     pub stream: VoiceStream,
     /// The lane that the voice represents.
     pub signal: LaneId,
-    /// Number of onsets per bar.
+    /// Number of the voice's onsets per bar.
     pub onsets: u8,
     /// Position of the voice's soloist in the cast; `None` if there are no soloists.
     pub soloist: Option<usize>,
@@ -191,8 +191,8 @@ impl Composer {
         &self.settings
     }
 
-    /// Changes the preset at the next bar line. Only the last preset that was set before the bar
-    /// line is used.
+    /// Changes the preset at the next bar line. If several presets are set before the bar line, the
+    /// last one applies.
     pub fn set_preset(&mut self, preset: Preset) {
         self.next_preset = Some(preset);
     }

@@ -35,7 +35,7 @@ impl Default for Controls {
 }
 
 /// Time constant of all controls, seconds. It is slow enough to sound like a change of mood, and
-/// fast enough for listeners to notice the cause.
+/// fast enough for listeners to connect the change with its cause.
 const CONTROLS_TAU_S: f32 = 1.5;
 
 impl Controls {

@@ -40,7 +40,7 @@ impl CueSound {
     /// All kinds of cues.
     pub const ALL: [Self; 6] = [Self::Oom, Self::Crash, Self::Blkerr, Self::Retx, Self::Lost, Self::Found];
 
-    /// Name in the API and in explanations.
+    /// Name of the cue in the API and in explanations.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Oom => "oom",
@@ -214,7 +214,7 @@ impl Cues {
         self.play(context, context.onset_s, least, out);
     }
 
-    /// Whether the other layers pause at this time because of a cue.
+    /// Whether a cue makes the other layers pause at this time.
     pub(super) fn is_foreground_at(&self, onset_s: f64) -> bool {
         onset_s < self.foreground_until_s
     }

@@ -19,7 +19,7 @@ pub enum Feature {
     PulseBrightness,
     /// Amount of reverb, 0..=1.
     RoomReverb,
-    /// Onsets of a voice per bar, before the preset's pace applies.
+    /// Number of onsets of a voice per bar, before the preset's pace applies.
     Density(VoiceStream),
     /// Upward transposition of a voice's gesture, scale steps.
     Height(VoiceStream),
@@ -77,7 +77,8 @@ impl Feature {
         }
     }
 
-    /// Name in mappings and explanations: `layer.feature` or `voices.stream.feature`.
+    /// Name of the feature in mappings and explanations: `layer.feature` or
+    /// `voices.stream.feature`.
     pub fn name(self) -> String {
         let fixed = match self {
             Self::BedBrightness => "bed.brightness",

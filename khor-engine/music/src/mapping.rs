@@ -100,8 +100,8 @@ pub(super) struct RouteText {
     /// Which value of the signal controls the feature; default `level`.
     #[serde(default)]
     of: LaneValue,
-    /// Input values between which the feature moves. The default is 0 to 1, or 1 to 6 for
-    /// deviations.
+    /// Input values between which the feature moves. The default is 0 to 1, or 1 to 6 octaves if
+    /// the input is a deviation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<(f32, f32)>,
     /// Name of the feature that the row controls.

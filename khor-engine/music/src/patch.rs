@@ -149,7 +149,7 @@ pub struct PatchError {
 }
 
 impl Patch {
-    /// Checks all ranges. Returns an error for the first field outside its range.
+    /// Checks the ranges of all fields. Returns an error for the first field outside its range.
     pub fn check(&self) -> Result<(), PatchError> {
         self.errors().next().map_or(Ok(()), Err)
     }

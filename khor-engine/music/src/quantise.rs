@@ -1,9 +1,9 @@
 //! A quantiser with hysteresis. If the input varies slightly around a threshold, the output does
 //! not change.
 
-/// How far the input must move beyond the midpoint between two steps before the output changes, in
-/// steps. Its value is deliberately not round: inputs are often round numbers, and none of them
-/// should lie on a threshold.
+/// The input must move this far beyond the midpoint between two steps before the output changes.
+/// The unit is one step. The value is deliberately not round, because inputs are often round
+/// numbers and must not lie on a threshold.
 const MARGIN: f32 = 0.271_828;
 
 /// Quantises a value of 0..=1 to one of `steps + 1` values.

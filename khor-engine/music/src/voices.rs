@@ -34,7 +34,7 @@ const MIN_HALF_BARS: u16 = 4;
 /// for [`RECEDING_HALF_BARS`] (2 minutes).
 const FAMILIAR_HALF_BARS: u16 = 55;
 const RECEDING_HALF_BARS: u16 = 110;
-/// The shares of its onsets and velocity that a voice keeps after it has receded fully.
+/// A voice that has receded fully keeps these shares of its onsets and of its velocity.
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
 /// The mapping raises a gesture from a base pitch. This pitch is this many semitones above the
@@ -49,7 +49,7 @@ pub(super) struct Voice {
     pub(super) stream: VoiceStream,
     /// The lane that the voice represents.
     pub(super) signal: LaneId,
-    /// Number of onsets per bar.
+    /// Number of the voice's onsets per bar.
     pub(super) onsets: u8,
     /// Number of half bars since the voice started.
     age: u16,
@@ -103,8 +103,8 @@ impl Voices {
         streams
     }
 
-    /// Selects the streams that play. First, a voice ends if there are too many voices, or if its
-    /// stream no longer has a high rank and an active feature. Then streams with a high rank start,
+    /// Selects the streams that play. First, voices end if there are too many of them. A voice also
+    /// ends if its stream has a low rank or no active feature. Then streams with a high rank start,
     /// or replace a playing voice.
     fn choose(&mut self, context: &StepContext<'_>, of: VoiceSource<'_>, chord: Chord, out: &mut Vec<Note>) {
         let mut too_many = self.active().count().saturating_sub(of.max_voices);
@@ -159,8 +159,7 @@ impl Voices {
         self.active.iter_mut().filter(|slot| slot.is_some()).min_by_key(|slot| rank(slot))
     }
 
-    /// From time to time, plays a single soft note. The note only plays if there is a single host
-    /// and it is idle.
+    /// Plays a single soft note from time to time, but only if a single host plays and is idle.
     pub(super) fn idle_note(
         &mut self,
         context: &StepContext<'_>,

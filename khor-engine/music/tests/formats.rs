@@ -4,7 +4,7 @@
 use khor_music::Preset;
 use serde_json::Value;
 
-/// A user's file with comments and its own mapping.
+/// A preset as a user wrote it, with comments and its own mapping.
 const PRESET: &str = include_str!("fixtures/preset-1.toml");
 /// The preset as khor writes it to a file.
 const WRITTEN: &str = include_str!("fixtures/preset-1-written.toml");

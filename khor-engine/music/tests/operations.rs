@@ -25,7 +25,7 @@ enum Input {
     All(f32),
     /// The signal with this index has this level. All other signals are idle.
     One(usize, f32),
-    /// No value is a finite number.
+    /// The level, deviation and surprise of every signal are NaN.
     Broken,
 }
 
@@ -189,7 +189,8 @@ impl Model {
     }
 }
 
-/// Whether the composer has composed the first step of a bar between two positions.
+/// Whether the composer has composed the first step of a bar while it moved from one position to
+/// another.
 fn has_begun_a_bar(from: Position, to: Position) -> bool {
     let bars = to.bar - from.bar;
     (from.step == 0 && to != from) || bars > 1 || (bars == 1 && to.step > 0)

@@ -12,7 +12,7 @@ fn catalogue(voice: VoiceHint) -> (Catalogue, LaneId) {
     (catalogue, lane)
 }
 
-/// The lanes of an idle host, plus one added lane with this level.
+/// The lanes of an idle host, and one added lane with the given level.
 fn with_lane(lane: LaneId, level: f32) -> Lanes {
     let mut lanes = lanes(idle());
     lanes.set(lane, Some(Lane { level, deviation: 10.0 * level, surprise: 0.0 }));
