@@ -110,8 +110,8 @@ mod tests {
         assert_eq!(total.take([("sda", [2]), ("sda", [200])]), [1]);
     }
 
-    /// Readings of up to four devices with two counts each. If the flag is true, the source changes
-    /// before the reading.
+    /// Random readings of up to four devices with two counts each. Each reading has a flag, which
+    /// is true if the source changes before the reading.
     fn readings() -> impl Strategy<Value = Vec<(bool, BTreeMap<u8, [u64; 2]>)>> {
         let count = prop_oneof![0..100_u64, any::<u64>()];
         let devices = proptest::collection::btree_map(0..4_u8, [count.clone(), count], 0..4);

@@ -21,10 +21,10 @@ const LEARNING_S: f64 = 600.0;
 /// The quantile at the band's upper edge. Timers and agents of an idle host work in short bursts,
 /// and the band must include these bursts.
 const HIGH_QUANTILE: f64 = 0.99;
-/// Minimum height of the band, octaves. Without this minimum, every small event would stand out on
-/// a host that is always idle.
+/// Minimum distance between the edges of the band, octaves. Without this minimum, every small event
+/// would stand out on a host that is always idle.
 const MIN_BAND_OCTAVES: f64 = 0.5;
-/// Slowest adaptation, octaves per second: two octaves an hour.
+/// Slowest speed of adaptation, octaves per second. It is two octaves per hour.
 const SLOWEST_OCTAVES_PER_S: f64 = 2.0 / 3600.0;
 /// Determines the initial speed of adaptation. The speed, in octaves per second, is this value
 /// divided by the learning time so far plus 10 s.
@@ -39,8 +39,8 @@ const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
 const INCIDENT_TAU_S: f64 = 5.0;
 /// Time after which khor learns a lane's values even though its incident continues, seconds.
 const MAX_INCIDENT_S: f64 = 1800.0;
-/// Longest interval that counts as learning time, seconds. The values during a longer gap are
-/// unknown.
+/// An interval counts as learning time for at most this long, seconds. During a longer gap, the
+/// values are unknown.
 const MAX_STEP_S: f64 = 1.0;
 /// Maximum number of baselines kept for lanes that are missing from the catalogue.
 const MAX_WAITING: usize = 256;
@@ -81,7 +81,7 @@ struct Learner {
     name: Arc<str>,
     scale: Scale,
     learnt: Option<LearntBaseline>,
-    /// Average of the rate over [`INCIDENT_TAU_S`], octaves.
+    /// Average of the lane's rate over [`INCIDENT_TAU_S`], octaves above the grain.
     average: f64,
     /// Duration of the current incident, seconds.
     incident_s: f64,
@@ -162,8 +162,8 @@ impl Baseline {
             let known = known.map(|index| before.swap_remove(index));
             let learner = match known {
                 Some(learner) if learner.scale == lane.scale => learner,
-                // The scale has changed, so the octaves of the old baseline are invalid. Learn a
-                // new one.
+                // The scale has changed, which makes the octaves of the old baseline invalid. So
+                // khor learns a new baseline.
                 Some(_) => Learner::new(lane, None),
                 None => Learner::new(lane, self.waiting.remove(&*lane.name)),
             };
@@ -197,8 +197,8 @@ impl Baseline {
         Some(learner.scale.rate_at(learner.band().middle))
     }
 
-    /// Share of the selected lanes' baselines that is learned, 0..=1. The remainder comes from the
-    /// priors. `is_selected` is in catalogue order.
+    /// Progress of learning, 0..=1, as an average over the selected lanes. It is the share of a
+    /// baseline that comes from the host's own values. `is_selected` is in catalogue order.
     pub(super) fn progress(&self, is_selected: impl Iterator<Item = bool>) -> f32 {
         let selected = self.learners.iter().zip(is_selected).filter(|(_, is_selected)| *is_selected);
         let (sum, count) =
@@ -263,7 +263,7 @@ mod tests {
         baseline.rate(SignalId::Rx.into()).unwrap()
     }
 
-    /// Pushes `rate(t)` ten times a second.
+    /// Learns from `rate(t)` ten times per second of simulated time, for `seconds`.
     fn live(baseline: &mut Baseline, seconds: u32, rate: impl Fn(u32) -> f64) {
         for i in 0..seconds * 10 {
             baseline.push(&rx(rate(i)), 0.1);

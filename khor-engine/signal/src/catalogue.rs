@@ -31,7 +31,7 @@ pub struct LaneDefinition {
     /// Unit of the values, 0..=16 characters. Control, bidirectional and invisible characters are
     /// rejected. The unit `ratio` marks shares of time, which are at most 1.
     pub unit: String,
-    /// Scale of the values.
+    /// Scale of the lane's values.
     pub scale: Scale,
     /// The voice that plays the lane.
     pub voice: VoiceHint,
@@ -40,7 +40,7 @@ pub struct LaneDefinition {
 /// A lane of a catalogue.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LaneInfo {
-    /// Position in the catalogue.
+    /// Position of the lane in the catalogue.
     pub id: LaneId,
     /// Name of the lane in the API, OSC, captures and the page.
     pub name: Arc<str>,
@@ -48,9 +48,9 @@ pub struct LaneInfo {
     pub label: Arc<str>,
     /// Family of the lane.
     pub family: Family,
-    /// Unit of the values.
+    /// Unit of the lane's values.
     pub unit: Arc<str>,
-    /// Scale of the values.
+    /// Scale of the lane's values.
     pub scale: Scale,
     /// The voice that plays an added lane. For a kernel signal, this is only a suggestion: the
     /// preset's mapping selects the voice that plays.

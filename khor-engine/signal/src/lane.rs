@@ -16,19 +16,20 @@ const ATTACK_TAU_S: f64 = 0.010;
 const RELEASE_TAU_S: f64 = 0.300;
 /// The time constants are divided by this factor at `smoothing` 0, and multiplied by it at 1.
 const SMOOTHING_SPAN: f64 = 4.0;
-/// The level rises above 0 when the rate is this far above the usual band, octaves.
+/// The level rises above 0 when the rate exceeds the usual band by this number of octaves.
 const AUDIBLE_MARGIN_OCTAVES: f64 = 0.6;
-/// Minimum distance between the rate with level 0 and the rate with level 1, octaves. Without this
-/// minimum, the level of a host that is always near the ceiling would jump from 0 to 1.
+/// Minimum distance in octaves between the rate with level 0 and the rate with level 1. Without
+/// this minimum, the level of a host that is always near the ceiling would jump from 0 to 1.
 const MIN_SPAN_OCTAVES: f64 = 2.5;
 /// Surprise compares a rate with the rate's moving average. This is the time constant of that
 /// average, seconds.
 const SURPRISE_TAU_S: f64 = 45.0;
 /// Levels below this value are set to zero, because a decaying level would never reach zero.
 const INAUDIBLE: f64 = 1e-6;
-/// Minimum value for the usual spread of a lane, octaves. Changes are divided by the spread.
+/// Minimum of a lane's usual spread, octaves. To compute the surprise, a change of the rate is
+/// divided by the usual spread.
 const MIN_SPREAD_OCTAVES: f64 = 0.5;
-/// Largest change that is not a surprise, in units of the usual spread.
+/// A change of the rate is a surprise only if it is larger than this number of usual spreads.
 const EXPECTED_SPREADS: f64 = 1.0;
 /// Number of standard deviations from the mean of a normal distribution to its 99th percentile.
 const SPREADS_TO_HIGH: f64 = 2.326;
@@ -84,7 +85,7 @@ pub(super) struct Interpreter {
     catalogue: Catalogue,
     scaling: Scaling,
     baseline: Baseline,
-    /// Averages of the rates over [`SURPRISE_TAU_S`], octaves.
+    /// Average of each lane's rate over [`SURPRISE_TAU_S`], octaves.
     recent: PerLane<Option<f64>>,
     lanes: Lanes,
 }
@@ -126,7 +127,7 @@ impl Interpreter {
         &mut self.baseline
     }
 
-    /// Discards everything except the baselines, after a gap in the source.
+    /// Discards everything except the baselines. Called after a gap in the source.
     pub(super) fn reset(&mut self) {
         self.recent.values_mut().for_each(|recent| *recent = None);
         self.lanes.values_mut().for_each(|lane| *lane = None);
@@ -158,8 +159,8 @@ impl Interpreter {
         PerLane::from_fn(self.lanes.added.len(), of)
     }
 
-    /// Share of the available lanes' baselines that is learned, 0..=1. The remainder comes from the
-    /// priors.
+    /// Progress of learning, 0..=1, as an average over the available lanes. It is the share of a
+    /// baseline that comes from the host's own values. The remainder comes from the prior.
     pub(super) fn progress(&self) -> f32 {
         self.baseline.progress(self.lanes.values().map(Option::is_some))
     }
@@ -169,8 +170,8 @@ impl Interpreter {
     }
 }
 
-/// Computes a lane from its rate. `band` is the lane's usual range, and `held` is its last level.
-/// `recent` is the average of the rate over [`SURPRISE_TAU_S`]; this function updates the average.
+/// Computes a lane from its rate. `band` is the lane's usual range, and `held` is its previous
+/// level. `recent` is the rate's average over [`SURPRISE_TAU_S`], which this function also updates.
 fn interpret(
     info: &LaneInfo,
     scaling: &Scaling,

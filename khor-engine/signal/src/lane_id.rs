@@ -27,12 +27,12 @@ impl LaneId {
         Self::new(index.saturating_add(SignalId::COUNT))
     }
 
-    /// Position in the catalogue.
+    /// Position of the lane in the catalogue.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
 
-    /// Position among the added lanes; `None` for a kernel signal.
+    /// Position of the lane among the added lanes; `None` for a kernel signal.
     pub const fn added_index(self) -> Option<usize> {
         self.index().checked_sub(SignalId::COUNT)
     }

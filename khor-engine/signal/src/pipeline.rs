@@ -45,7 +45,8 @@ pub struct Reading {
     pub rates: PerLane<Option<f64>>,
     /// The baselines, each in its lane's unit.
     pub baselines: PerLane<Option<f64>>,
-    /// Share of the baselines that is learned, 0..=1. The remainder comes from the priors.
+    /// Progress of learning, 0..=1: the share of the baselines that comes from the host's own
+    /// values. The remainder comes from the priors.
     pub learnt: f32,
     /// Rates of the counters, counts per second.
     pub counter_rates: PerCounter<Option<f64>>,

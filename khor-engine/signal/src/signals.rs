@@ -86,7 +86,7 @@ pub enum VoiceHint {
 pub struct SignalInfo {
     /// Identifier of the signal.
     pub id: SignalId,
-    /// Name in the configuration, the API, OSC and the page.
+    /// Name of the signal in the configuration, the API, OSC and the page.
     pub name: &'static str,
     /// Label for users, one to three words.
     pub label: &'static str,

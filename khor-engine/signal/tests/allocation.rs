@@ -1,5 +1,5 @@
-//! Tests that support for added lanes costs almost nothing while there are none: a frame allocates
-//! no memory, and a reading is only slightly larger than its values.
+//! Tests the cost of the support for added lanes in a source without added lanes. A frame must
+//! allocate no memory, and a reading must be only slightly larger than its values.
 
 use std::mem::size_of;
 

@@ -39,7 +39,8 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
         self.has_rest = has_unnamed || self.named < self.order.len();
     }
 
-    /// The slot of a section, or of a host without a section.
+    /// The slot of a section. Hosts without a section, and sections without a slot of their own,
+    /// get the last slot.
     pub fn slot<B>(&self, section: Option<&B>) -> usize
     where
         Id: Borrow<B>,
@@ -49,7 +50,7 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
         at.unwrap_or(N - 1)
     }
 
-    /// Number of slots that sections use.
+    /// Number of slots that are in use, including the shared last slot.
     pub fn count(&self) -> usize {
         self.named + usize::from(self.has_rest)
     }
@@ -64,7 +65,8 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
         &self.order[self.named..]
     }
 
-    /// Whether sections, or hosts without a section, share the last slot.
+    /// Whether the last slot is shared, by sections without a slot of their own or by hosts without
+    /// a section.
     pub fn has_rest(&self) -> bool {
         self.has_rest
     }
@@ -74,7 +76,8 @@ impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
 mod tests {
     use super::*;
 
-    /// Assigns sections and returns their slots. An empty name is a host without a section.
+    /// Assigns sections to slots, and returns the slot of each section. An empty name stands for a
+    /// host without a section.
     fn assign(slots: &mut SectionSlots<String, 4>, sections: &[&str]) -> Vec<usize> {
         let known = || sections.iter().map(|section| Some(*section).filter(|name| !name.is_empty()));
         slots.assign(known());

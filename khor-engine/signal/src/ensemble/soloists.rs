@@ -30,7 +30,8 @@ impl<Id> Default for Soloists<Id> {
 }
 
 impl<Id: Clone + PartialEq> Soloists<Id> {
-    /// Chooses among all enabled hosts.
+    /// Chooses the soloists among `hosts`, which must be all enabled hosts. Returns the ids of the
+    /// soloists.
     pub fn choose<'a, B>(&mut self, hosts: impl Iterator<Item = (&'a B, &'a Lanes)>) -> &[Option<Id>; 2]
     where
         B: ToOwned<Owned = Id> + PartialEq<Id> + ?Sized + 'a,
