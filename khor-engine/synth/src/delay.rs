@@ -37,7 +37,7 @@ pub(super) struct Delay {
     start: f64,
     damp: f32,
     low_cut: f32,
-    /// Filter states of the two channels.
+    /// States of the filters in the feedback loops of the two channels.
     low: [f32; 2],
     bass: [f32; 2],
     sample_rate_hz: f32,
@@ -89,7 +89,7 @@ impl Delay {
         self.write = (self.write + BLOCK) & (self.lines[0].len() - 1);
     }
 
-    /// Reads one block from both lines.
+    /// Reads one block from both delay lines. Interpolates while the delay changes.
     #[inline(always)]
     fn read(&mut self) -> [[f32; BLOCK]; 2] {
         let mask = self.lines[0].len() - 1;

@@ -73,7 +73,7 @@ pub struct Synth {
     given: usize,
     /// Number of the first frame in the next block.
     next_block: u64,
-    /// State of the random generator for phases.
+    /// State of the random generator that chooses the initial phases of notes.
     phase: u32,
     peak: f32,
     pub(super) avx2: Avx2,

@@ -46,8 +46,8 @@ impl Modulators {
         }
     }
 
-    /// Returns the first value of the modulation in a block, and its slope per frame. At the end of
-    /// the block, the modulation matches `envelope`.
+    /// Returns the modulation at the start of the block, and its slope per frame. At the end of the
+    /// block, the modulation has reached the value that `envelope` demands.
     #[inline(always)]
     pub(super) fn ramp(&mut self, envelope: &Lanes, frames: usize) -> (Lanes, Lanes) {
         let share = 1.0 / frames.max(1) as f32;

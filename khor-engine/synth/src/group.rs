@@ -66,7 +66,7 @@ pub(super) struct NoteStart {
     pub(super) release_frame: u64,
     /// Initial phase of the oscillator, 0..1 periods.
     pub(super) phase: f32,
-    /// Role, which selects the stem.
+    /// Role of the note. It selects the stem.
     pub(super) role: Role,
 }
 

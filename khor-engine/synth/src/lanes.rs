@@ -61,8 +61,8 @@ pub(super) fn flush(x: f32) -> f32 {
     if x.abs() < 1e-15 { 0.0 } else { x }
 }
 
-/// Replaces NaN and magnitudes of 64 or more with zero. Otherwise, they would stay in a feedback
-/// path forever. Real-time safe.
+/// Replaces NaN and magnitudes of 64 or more with zero. Otherwise, such a value would stay in a
+/// feedback path forever. Real-time safe.
 #[inline]
 pub(super) fn sanitize(x: f32) -> f32 {
     if x.abs() < 64.0 { x } else { 0.0 }

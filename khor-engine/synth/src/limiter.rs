@@ -13,12 +13,12 @@ use super::lanes::BLOCK;
 pub(super) const CEILING: f32 = 0.860_994;
 /// Length of a chunk, frames.
 const CHUNK: usize = 16;
-/// Length of the moving average, chunks.
+/// Length of the moving average of the gain, chunks.
 const AVERAGE: usize = 6;
 /// Delay of the signal, chunks. It is the length of the moving average, plus one chunk for the
 /// interpolation at the edge of a chunk.
 const DELAY: usize = AVERAGE + 1;
-/// Number of chunks among which the lowest gain is selected.
+/// The lowest gain is selected among this number of chunks.
 const HOLD: usize = DELAY + 1;
 /// Number of filter taps for the interpolation between samples.
 const TAPS: usize = 12;
@@ -44,8 +44,7 @@ impl Lookahead {
         Self { delayed: [[[0.0; CHUNK]; 2]; DELAY], at: 0 }
     }
 
-    /// Delays the signal by [`LATENCY_FRAMES`], replacing the contents of the block. Real-time
-    /// safe.
+    /// Delays the signal in place by [`LATENCY_FRAMES`] frames. Real-time safe.
     #[inline(always)]
     pub(super) fn render(&mut self, left: &mut [f32; BLOCK], right: &mut [f32; BLOCK]) {
         let (left, _) = left.as_chunks_mut::<CHUNK>();
@@ -142,8 +141,8 @@ fn phase(offset: f32) -> [f32; TAPS] {
     taps.map(|tap| tap / sum)
 }
 
-/// Highest magnitude of a chunk. Near the ceiling, values between the samples are included. These
-/// values are six frames late, so `DELAY` has an extra chunk.
+/// Peak magnitude of a chunk. If it is at least [`MEASURE_FROM`], the signal is also interpolated
+/// between the samples. The interpolated values are six frames late, so `DELAY` has an extra chunk.
 #[inline(always)]
 fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS]; 3]) -> f32 {
     let mut x = [0.0; CHUNK + TAPS - 1];

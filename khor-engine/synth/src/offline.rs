@@ -1,4 +1,4 @@
-//! Renders frames of counts to samples, faster than real time. The timestamps of the frames
+//! Renders samples from the frames of a source, faster than real time. The timestamps of the frames
 //! determine the length of the render.
 
 use std::{ops::ControlFlow, time::Duration};
@@ -13,7 +13,8 @@ use crate::{
 
 /// Longest gap between two frames during which all lanes stay available, ns.
 const LONG_GAP_NS: u64 = 10 * 1_000_000_000;
-/// In a gap longer than [`LONG_GAP_NS`], the lanes become missing after this time, ns.
+/// In a gap longer than [`LONG_GAP_NS`], the lanes keep their levels for this time, ns. Then they
+/// become missing.
 const HELD_LEVELS_NS: u64 = 1_000_000_000;
 /// Longest gap that is rendered, ns. Longer gaps are skipped, because they mean that the host was
 /// suspended or that a timestamp is damaged. Without this limit, a few bytes of a capture could
@@ -149,8 +150,8 @@ impl Offline {
         ControlFlow::Continue(skipped.then(|| Duration::from_nanos(gap_ns)))
     }
 
-    /// Renders the time between two frames. In a long gap, the lanes become missing after
-    /// [`HELD_LEVELS_NS`].
+    /// Renders the time between two frames. In a gap longer than [`LONG_GAP_NS`], the lanes become
+    /// missing after [`HELD_LEVELS_NS`].
     fn gap<B>(&mut self, gap_ns: u64, sink: &mut impl FnMut(&Samples) -> ControlFlow<B>) -> ControlFlow<B> {
         if gap_ns <= LONG_GAP_NS {
             return self.advance(gap_ns, sink);
@@ -214,8 +215,8 @@ mod tests {
         Offline::new(&settings, Preset::builtin()[0].clone())
     }
 
-    /// Creates a render that has received two seconds of the demo. Also returns the last of these
-    /// frames.
+    /// Creates a render that has received two seconds of frames from the demo. Returns the render
+    /// and the last frame.
     fn after_two_seconds() -> (Offline, Frame) {
         let mut offline = offline();
         let mut demo = DemoSource::new(1);

@@ -22,14 +22,14 @@ pub struct SynthNote {
     pub pan: f32,
     /// Filter offset of this note, octaves, -3..=3.
     pub brightness: f32,
-    /// Instrument, which selects the patch.
+    /// Instrument of the note. It selects the patch.
     pub instrument: Instrument,
-    /// Role, which selects the stem.
+    /// Role of the note. It selects the stem.
     pub role: Role,
 }
 
-/// The queue of waiting notes. The latest note comes first, so that the next note can be popped
-/// from the end.
+/// The queue of waiting notes. The note with the latest onset comes first, so that the next note
+/// can be popped from the end.
 #[derive(Debug)]
 pub(super) struct NoteQueue {
     notes: Vec<SynthNote>,

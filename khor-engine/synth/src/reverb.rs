@@ -60,7 +60,7 @@ pub(super) struct Reverb {
     lines: [Line; LANES],
     /// Gain of each line. It depends on the length of the line and on the decay time.
     gain: Lanes,
-    /// State of each line's low-pass. The line's gain is included.
+    /// State of each line's low-pass. The line's gain has already been applied to it.
     low: Lanes,
     damp: f32,
 }

@@ -18,7 +18,7 @@ pub(super) fn read(ring: &[f32], at: usize) -> [f32; BLOCK] {
     out
 }
 
-/// Replaces the block that begins at index `at`. Real-time safe.
+/// Replaces the block of the ring that begins at index `at`. Real-time safe.
 #[inline(always)]
 pub(super) fn write(ring: &mut [f32], at: usize, block: &[f32; BLOCK]) {
     if let Some(place) = ring[at..].first_chunk_mut() {

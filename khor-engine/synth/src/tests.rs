@@ -99,7 +99,7 @@ fn all_notes_off_ends_within_20_ms() {
     assert!(peak(&render(&mut synth, 9600)) < 1e-6);
 }
 
-/// Largest second difference of the samples. It is high for a click, but not for low notes.
+/// Largest second difference of the samples. A click makes this value high, but low notes do not.
 fn sharpest_bend(samples: &[f32]) -> f32 {
     let left: Vec<f32> = samples.iter().copied().step_by(2).collect();
     left.windows(3).fold(0.0, |a, w| a.max((w[0] - 2.0 * w[1] + w[2]).abs()))
