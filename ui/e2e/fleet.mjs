@@ -47,7 +47,8 @@ async function shows(kit, page) {
   await kit.until('the field of hosts has one tab stop', async () => (await page.locator('.field [tabindex="0"]').count()) === 1);
 }
 
-/** Makes one host play alone, first with the mouse and then with the keyboard. */
+/** Tests that the user can make one host play alone, first with the mouse and then with the
+ *  keyboard. */
 async function playsAlone(kit, page, name) {
   await page.click(`[data-host="${name}"]`);
   await kit.until(`${name} plays alone`, async () => (await onlyHost(kit)) === name && (await fleetOf(kit)).alone?.host === name);
@@ -74,8 +75,8 @@ async function playsAlone(kit, page, name) {
   await kit.until('after a press on All together, all hosts play', async () => (await onlyHost(kit)) === null);
 }
 
-/** Selects two modes of the site, one after the other: a pulse for each section, and all hosts as
- *  one machine. */
+/** Selects the mode `sections` (a pulse for each section) and then the mode `ensemble` (one pulse
+ *  for all hosts), and checks that the engine changes its mode. */
 async function playsBySections(kit, page) {
   await page.selectOption('#site-mode', 'sections');
   await kit.until('each section has its own pulse', async () => ((fleet) => fleet.mode === 'sections' && fleet.sections.length === 2)(await fleetOf(kit)));
@@ -84,7 +85,8 @@ async function playsBySections(kit, page) {
   await kit.until('all hosts play as one again', async () => (await fleetOf(kit)).mode === 'ensemble');
 }
 
-/** Tests a site of three hosts, of which one is busy and one is silent. */
+/** Tests the Fleet view with a site of three hosts: one is busy, one is silent, and one is as
+ *  usual. */
 async function few(kit) {
   const page = await openFleet(kit);
   await shows(kit, page);
@@ -113,7 +115,7 @@ async function few(kit) {
   await lookAtAll(kit, 'fleet-few', '/fleet', SIZES);
 }
 
-/** Checks that nothing except the cells moves while hosts change places. */
+/** Checks that the rest of the page stays in place while the cells of the hosts change places. */
 async function calm(kit, page, what) {
   const places = () => page.$$eval('.field .host', (all) => all.map((it) => it.style.transform).join());
   await page.mouse.move(0, 0);

@@ -9,7 +9,8 @@ const WATCH_MS = 10_000;
  *  because machines differ. docs/specification.md has the measured value. */
 const BUSY_AT_MOST = 0.5;
 
-/** Repeats the engine's history until it covers five minutes with 20 points a second. */
+/** Repeats the values of the engine's history, so that they fill five minutes with 20 points a
+ *  second. */
 function stretched({ ts_ms, rates }) {
   const count = WINDOW_MS / SPACING_MS;
   const repeated = (list) => Array.from({ length: count }, (_, i) => list[i % list.length]);
@@ -23,8 +24,8 @@ const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floo
 
 const percent = (value) => `${(100 * value).toFixed(1)} %`;
 
-/** Returns the time of each animation frame. Runs in the page, and requests every frame even if
- *  there is nothing to draw. So the page uses more CPU time than usual. */
+/** Returns the time of each animation frame within `length` milliseconds. It runs in the page and
+ *  requests every frame, so the page uses more CPU time than usual. */
 function frameTimes(length) {
   return new Promise((resolve) => {
     const stamps = [];
@@ -37,8 +38,8 @@ function frameTimes(length) {
   });
 }
 
-/** Returns the CPU time used so far, in seconds: by the page's main thread, split by purpose, and
- *  by all processes of the browser. */
+/** Returns the CPU time used so far, in seconds: by the page's main thread (`thread`), by its
+ *  scripts and its layout, and by all processes of the browser (`all`). */
 async function spent(debug, browser) {
   const { metrics } = await debug.send('Performance.getMetrics');
   const of = Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
@@ -46,7 +47,8 @@ async function spent(debug, browser) {
   return { thread: of.TaskDuration, scripts: of.ScriptDuration, layout: of.LayoutDuration, all: processInfo.reduce((sum, { cpuTime }) => sum + cpuTime, 0) };
 }
 
-/** Returns the CPU time that was used while `act` ran, as shares of one core. */
+/** Returns how much CPU time the page's main thread and the browser used while `act` ran, as shares
+ *  of one core. */
 async function sharesOf(debug, browser, act) {
   const [before, begun] = [await spent(debug, browser), performance.now()];
   await act();
@@ -59,7 +61,8 @@ export async function frames(kit) {
   const page = await context.newPage();
   const browser = await kit.browser.newBrowserCDPSession();
   const debug = await context.newCDPSession(page);
-  // Measure CPU time instead of elapsed time, so that other programs do not affect the result.
+  // Make the debugger measure CPU time instead of elapsed time, so that other programs do not
+  // affect the result.
   await debug.send('Performance.enable', { timeDomain: 'threadTicks' });
   const measure = (act) => sharesOf(debug, browser, act);
   const watch = () => page.waitForTimeout(WATCH_MS);

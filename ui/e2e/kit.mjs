@@ -63,11 +63,13 @@ export class Kit {
     this.check(false, `${what} (last result: ${JSON.stringify(last)})`);
   }
 
-  /** Opens a page. Errors in the page's console and failed requests count as test failures. */
+  /** Opens a page, and records each error in its console and each failed request as a test
+   *  failure. */
   async open(where, options = WIDE) {
     const context = await this.browser.newContext(options);
     const page = await context.newPage();
-    // HTTP 412 is not a failure: the settings have changed, and the page tries again.
+    // HTTP 412 is not a failure: it means that another client has changed the settings, and the
+    // page sends its edit again.
     page.on('console', (message) => {
       if (message.type() === 'error' && !/status of 412/.test(message.text())) this.fail(`console error: ${message.text()}`);
     });
@@ -101,7 +103,7 @@ export class Kit {
     await this.loaded(page);
   }
 
-  /** Waits until the browser has loaded the code of the view. */
+  /** Waits until the browser has loaded the code of the view that is open. */
   loaded = (page) => page.waitForSelector('main .loading', { state: 'detached' });
 
   /** Opens a view by clicking the link to it. */

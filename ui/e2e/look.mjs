@@ -15,8 +15,8 @@ const MOST_SHIFT = 0.1;
 /** Limit for the compressed size of all files of the first page load, in bytes. */
 const MOST_WEIGHT_BYTES = 250_000;
 
-/** Minimum height of a control, in CSS pixels: `THUMB` if the user has a touch screen, `MOUSE` if
- *  the user has a mouse. */
+/** Minimum height of buttons, links and input fields, in CSS pixels: `THUMB` for a touch screen,
+ *  `MOUSE` for a mouse. */
 const THUMB = 44;
 const MOUSE = 24;
 /** Maximum window width of a phone, in CSS pixels. */
@@ -53,15 +53,15 @@ async function lookAt(kit, view, path, [width, height], colorScheme) {
   await page.context().close();
 }
 
-/** Tests a view in all window sizes with the dark theme, and in the first size with the light
- *  theme. The themes differ only in their colours. */
+/** Tests a view with the dark theme in all window sizes. Tests it with the light theme only in the
+ *  first size, because the themes differ only in their colours. */
 export async function lookAtAll(kit, view, path, sizes = SIZES) {
   for (const size of sizes) await lookAt(kit, view, path, size, 'dark');
   await lookAt(kit, view, path, sizes[0], 'light');
 }
 
-/** Moves between the views with the keyboard, and checks that the page title and the focus
- *  follow. */
+/** Opens views with the keyboard, and checks that the page title names the view and that the view
+ *  has the focus. */
 async function walk(kit) {
   const page = await kit.open('/');
   await page.keyboard.press('Tab');
@@ -79,8 +79,8 @@ async function walk(kit) {
   await page.context().close();
 }
 
-/** Measures the size of the files of the first page load, without the API's answers, and the time
- *  of the first paint. */
+/** Checks the compressed size of the files that the first page load fetches, without the API's
+ *  answers. Also prints the time of the first paint. */
 async function weigh(kit) {
   const page = await kit.open('/');
   const names = await page.evaluate(() => [location.href, ...performance.getEntriesByType('resource').map((it) => it.name)]);

@@ -3,17 +3,17 @@
 // depend on the machine, so they are only printed.
 import { WIDE } from './kit.mjs';
 
-/** Limit for the data of the API before compression, in bytes. */
+/** Limit for the uncompressed size of the API's data, in bytes. */
 const MOST_API_BYTES = 60_000;
-/** Limit for all received data after compression, in bytes: page, scripts, styles and the API's
- *  data. */
+/** Limit for the compressed size of all data that the browser receives, in bytes: page, scripts,
+ *  styles and the API's data. */
 const MOST_WIRE_BYTES = 240_000;
 
 const SLOW_LINE = { offline: false, latency: 20, downloadThroughput: 50 * 1024, uploadThroughput: 50 * 1024 };
 const LINES = { loopback: null, 'a line of 50 kB/s': SLOW_LINE };
 
-/** Records when the browser has painted a sentence. Runs in the page, before the scripts of the
- *  page itself. */
+/** Stores the time at which the browser has painted the sentence about the machine. This function
+ *  runs in the page, before the page's own scripts. */
 function watchSentence() {
   const isSentence = (text) => !['', 'Waiting for data…', 'The engine is not answering.'].includes(text);
   const look = () => {
@@ -47,7 +47,8 @@ async function recorded(page, line) {
 
 const sum = (pieces, size) => pieces.reduce((total, piece) => total + piece[size], 0);
 
-/** Lists the eight largest files with their sizes in bytes, largest first. */
+/** Lists the eight files that took the most bytes to transfer, largest first, each with its number
+ *  of bytes. */
 function listed(pieces) {
   const files = new Map();
   for (const { url, wire } of pieces) files.set(url, (files.get(url) ?? 0) + wire);

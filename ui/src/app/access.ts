@@ -2,7 +2,7 @@
 import { ApiError, messageOf, type Client } from '../api/client';
 import { Observable } from '../live/observable';
 
-/** Why the engine rejects this browser. */
+/** Describes why the engine rejects this browser, and whether a login is possible. */
 export interface Refusal {
   /** The engine's error message. */
   reason: string;

@@ -17,7 +17,7 @@ function inRow(message: string): string {
 export interface Sorted {
   /** The problems of each route, by the route's index. */
   routes: ReadonlyMap<number, readonly string[]>;
-  /** The problems that belong to no route. */
+  /** The problems of the preset that do not belong to a route. */
   others: readonly string[];
 }
 

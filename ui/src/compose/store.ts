@@ -28,7 +28,7 @@ export class EditorStore {
   readonly state = new Observable<EditorState>(NONE);
   private readonly client: Client;
   private readonly settings: SettingsStore;
-  /** The drafts of all presets that were opened, by the name of the preset. */
+  /** The drafts of all presets that the user has opened. The key is the name of the preset. */
   private readonly drafts = new Map<string, Draft>();
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** Name of the preset whose preview this page has started or restored; null if there is none. */

@@ -17,7 +17,8 @@ export interface SettingsState {
   /** The engine's settings together with unconfirmed edits; null until the engine has answered. */
   values: Settings | null;
   errors: Partial<Record<Path, string>>;
-  /** Whether one of the changed settings takes effect only after a restart of the engine. */
+  /** Whether the engine must be restarted, because the user has changed a setting that takes effect
+   *  only then. */
   restartRequired: boolean;
 }
 
@@ -27,7 +28,8 @@ interface Edit {
    *  setting. */
   base: Settings[Path] | undefined;
   timer: ReturnType<typeof setTimeout> | undefined;
-  /** Time until which the page shows the edit instead of the engine's value. */
+  /** The page shows the edit instead of the engine's value until this time, in milliseconds of
+   *  `performance.now`. */
   heldUntil: number;
 }
 
@@ -39,13 +41,15 @@ export class SettingsStore {
   /** Problems in the user's preset files. */
   readonly presetProblems = new Observable<readonly string[]>([]);
   readonly devices = new Observable<Device[]>([]);
-  /** Why the last action (test note, panic, snooze or unmute) failed. */
+  /** Error of the last action (test note, panic, snooze or unmute); null if it succeeded. */
   readonly actionError = new Observable<string | null>(null);
-  /** Called after each confirmed edit, because an edit may start or stop parts of the engine. */
+  /** Called after each edit that the engine has confirmed, because the edit may have started or
+   *  stopped a part of the engine. */
   onConfirmed: () => void = () => undefined;
 
   private readonly client: Client;
-  /** The engine's settings without unconfirmed edits. */
+  /** The engine's settings as the engine last reported them, without edits that the engine has not
+   *  confirmed yet. */
   private confirmed: Settings | null = null;
   /** Whether the user has muted khor. This value is not part of the config. The event stream may
    *  send it before the first config arrives. */
@@ -164,7 +168,7 @@ export class SettingsStore {
   }
 
   /** Sends an edit as a patch. If another client has changed the config, fetches the new config and
-   *  sends the patch again. Fails if that client has changed the same setting. */
+   *  sends the patch again, unless that client has changed the same setting. */
   private async patch(path: Path, value: Settings[Path], base: Settings[Path] | undefined) {
     try {
       return await this.client.patchConfig(nested(path, value));
@@ -186,7 +190,8 @@ export class SettingsStore {
     this.publish({});
   }
 
-  /** Updates `state` from the edits, and adds or clears errors. */
+  /** Updates `state` from the confirmed settings and the edits, and sets or clears the errors of
+   *  single settings. */
   private publish(errors: Partial<Record<Path, string | undefined>>, restart = false): void {
     const old = this.state.get();
     const overlay = Object.fromEntries([...this.edits].map(([path, edit]) => [path, edit.value]));

@@ -7,7 +7,7 @@ import { cellText } from './words';
 
 export interface CellProps {
   name: string;
-  /** The host's state in a few words, which the cell shows. */
+  /** The words in the cell, which describe the host's state. */
   words: string;
   /** All texts about the host in one line, for screen readers. */
   spoken: string;
@@ -18,7 +18,8 @@ export interface CellProps {
   hasVoices: boolean;
   isAlone: boolean;
   hasProblem: boolean;
-  /** Whether the Tab key moves the focus to this cell. */
+  /** Whether the cell can be reached with the Tab key. This is true for only one cell of the
+   *  grid. */
   isStop: boolean;
   density: Density;
   /** Position of the cell in the grid, counted row by row. */

@@ -5,8 +5,8 @@ import { SHAPES } from '../theme/Mark';
 
 const POINT = 'M8 6a2 2 0 1 0 0 4a2 2 0 1 0 0-4z';
 const CROSS = 'M4 4l8 8M12 4l-8 8';
-/** Scale of a shape: `least` at a deviation of one octave, plus `octave` for each further octave.
- *  The scale is at most `most`, because a larger shape would not fit into its cell. */
+/** Size of the shape that marks a host, as a factor: `least` at a deviation of one octave, plus
+ *  `octave` for each further octave, at most `most`. A larger shape would not fit into its cell. */
 const SCALE = { least: 0.7, octave: 0.08, most: 1.4 };
 
 interface Props {

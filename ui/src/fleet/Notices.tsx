@@ -6,13 +6,14 @@ import { count, familyOf, isUnusual, problemsOf, refusals, seconds, stateText, U
 
 /** Maximum number of hosts that a list shows. */
 const SHOWN = 6;
-/** Maximum number of hosts for which the cells have enough space for words. */
+/** If the site has more hosts than this, the cells have no space for words, and the page lists the
+ *  hosts that stand out. */
 const CROWD = 24;
 
 const byName = (a: FleetHost, b: FleetHost) => a.name.localeCompare(b.name, undefined, { numeric: true });
 
-/** Lists the hosts that stand out. Shown only if there are so many hosts that their cells have no
- *  space for words. */
+/** Lists the hosts that stand out, if the site has so many hosts that their cells have no space for
+ *  words. */
 export function StandingOut({ fleet, order, signals }: { fleet: Fleet; order: readonly string[]; signals: Signals }) {
   if (fleet.hosts.length <= CROWD) return null;
   const by = new Map(fleet.hosts.map((host) => [host.name, host]));

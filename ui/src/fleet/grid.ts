@@ -6,9 +6,9 @@ export type Density = 'words' | 'names' | 'marks';
 
 /** Height of a cell for each density, in pixels. */
 const HEIGHTS: Record<Density, number> = { words: 60, names: 34, marks: 28 };
-/** Width of a cell without the host's name, in pixels. */
+/** Width of everything in a cell except the host's name, in pixels: symbol and padding. */
 const AROUND = 46;
-/** Mean width of a letter in a host's name, in pixels. */
+/** Estimated mean width of one letter in a host's name, in pixels. */
 const LETTER = 7.6;
 /** Maximum number of letters of a host's name that a cell shows. Longer names are cut off. */
 const MOST_LETTERS = 26;
@@ -21,13 +21,13 @@ function widths(density: Density, longest: number): { least: number; most: numbe
   return density === 'names' ? { least: named, most: named + 40 } : { least: Math.max(216, named + 24), most: Infinity };
 }
 
-/** Maximum number of hosts for which the cells show words. */
+/** The cells show words only if the site has at most this many hosts. */
 const MOST_WORDS = 24;
 /** Maximum height of the grid, in pixels, so that the user sees all hosts without scrolling. */
 const MOST_HEIGHT = 900;
 
-/** Chooses what the cells show: as much as fits. `longest` is the length of the longest host name,
- *  in letters. `room` is the available width, in pixels. */
+/** Chooses how much the cells show, so that the whole grid fits. `longest` is the length of the
+ *  longest host name, in letters. `room` is the available width, in pixels. */
 export function densityOf(hosts: number, longest: number, room: number): Density {
   const fits = (density: Density) => {
     const grid = gridOf(density, longest, room);
@@ -61,9 +61,9 @@ export function isKey(key: string): key is Key {
   return (KEYS as readonly string[]).includes(key);
 }
 
-/** Returns the index of the cell to which `key` moves from cell `at`, or `at` itself if there is no
- *  further cell. `cells` contains the number of cells of each section. The sections are placed one
- *  below another. */
+/** Returns the index of the cell to which `key` moves the focus from cell `at`, or `at` if there is
+ *  no cell in this direction. `cells` contains the number of cells of each section. The sections
+ *  are below one another. */
 export function step(cells: readonly number[], columns: number, at: number, key: Key): number {
   const all = cells.reduce((sum, count) => sum + count, 0);
   if (all === 0) return 0;
@@ -84,8 +84,8 @@ export function step(cells: readonly number[], columns: number, at: number, key:
   }
 }
 
-/** Returns the rows of all sections. Each row has the index of its first cell and its number of
- *  cells. */
+/** Returns the rows of the grid, section by section. A row consists of the index of its first cell
+ *  (`from`) and its number of cells (`count`). */
 function allRows(cells: readonly number[], columns: number): { from: number; count: number }[] {
   const found: { from: number; count: number }[] = [];
   let from = 0;

@@ -2,13 +2,14 @@
 // them.
 import type { FleetHost } from '../api/types';
 
-/** Minimum time between two changes of the order, in milliseconds. */
+/** Hosts that are already in the grid change places at most once in this time, in milliseconds. */
 const REORDER_MS = 8000;
-/** How far a host's deviation must move from its sort key before the key changes, in octaves. The
- *  sort key is the deviation, rounded to a whole octave. This distance is more than half an octave,
- *  so that a host between two keys does not move back and forth. */
+/** The sort key of a host is its deviation, rounded to a whole octave. The key changes when the
+ *  deviation is this many octaves away from it. This distance is more than half an octave, so that
+ *  a host between two keys does not move back and forth. */
 const LEAVE = 0.75;
-/** Maximum number of sections. With more sections, the page shows the hosts without sections. */
+/** Maximum number of sections that the grid shows. If the site has more sections, the grid shows
+ *  all hosts as one group. */
 export const MOST_SECTIONS = 8;
 
 export interface Arrangement {
@@ -16,14 +17,14 @@ export interface Arrangement {
   order: readonly string[];
   /** The sort key of each host: its deviation in whole octaves. */
   steps: ReadonlyMap<string, number>;
-  /** Time of the last reordering, as `performance.now` returns it. */
+  /** Time of the last change of the order, in milliseconds of `performance.now`. */
   at: number;
 }
 
 export const EMPTY: Arrangement = { order: [], steps: new Map(), at: -Infinity };
 
-/** Sort keys of hosts without a deviation: silent hosts, and hosts whose deviation is unknown.
- *  These hosts come last. */
+/** Sort keys of silent hosts (`SILENT`) and of hosts whose deviation is unknown (`UNKNOWN`). Both
+ *  keys are negative, so these hosts come last. */
 const SILENT = -2;
 const UNKNOWN = -1;
 

@@ -13,7 +13,7 @@ export interface Score {
   streak: number;
   /** Longest streak. */
   best: number;
-  /** For each scenario, whether its last answers were right, the newest last. */
+  /** The last answers about each scenario, oldest first: true if the answer was right. */
   answers: Record<string, boolean[]>;
 }
 
@@ -24,15 +24,14 @@ export interface Question {
 
 export const NO_SCORE: Score = { asked: 0, right: 0, streak: 0, best: 0, answers: {} };
 
-/** Returns how often a scenario should be asked, relative to others. The weight is 1 if all past
- *  answers were right, and 3 if all were wrong or there are none. */
+/** Returns the weight of a scenario, which is proportional to the probability that the quiz asks
+ *  about it: 1 if all past answers were right, and 3 if all were wrong or there are none. */
 export function weight(answers: readonly boolean[] | undefined): number {
   if (answers === undefined || answers.length === 0) return 3;
   return 1 + (2 * answers.filter((right) => !right).length) / answers.length;
 }
 
-/** Picks a clip at random. A clip is more likely to be picked if its scenario has a higher
- *  weight. */
+/** Picks a random clip. The probability of a clip is proportional to the weight of its scenario. */
 function pick(clips: readonly Clip[], score: Score, random: () => number): Clip | undefined {
   const weights = clips.map((clip) => weight(score.answers[clip.scenario]));
   let at = random() * weights.reduce((a, b) => a + b, 0);
@@ -78,7 +77,7 @@ export function scoreOf(text: string | null): Score {
     const numbers = [stored?.asked, stored?.right, stored?.streak, stored?.best];
     if (numbers.every((it) => Number.isInteger(it)) && typeof stored?.answers === 'object') return { ...NO_SCORE, ...stored };
   } catch {
-    // The text is missing or is not valid JSON.
+    // The stored text is missing or is not valid JSON, so return an empty score below.
   }
   return NO_SCORE;
 }

@@ -20,7 +20,7 @@ function stored(): string | null {
   }
 }
 
-/** The part of the Learn view that plays a clip. */
+/** Names the part of the Learn view that plays a clip: the tour or the quiz. */
 export type Player = 'tour' | 'quiz';
 
 interface Options {
@@ -29,7 +29,7 @@ interface Options {
   seconds?: number;
   /** Called when the clip has ended, or after it has played for `seconds`. */
   ended?: () => void;
-  /** Called when another player starts a clip, or when this browser cannot play this clip. */
+  /** Called when the clip stops because another one starts, or when this browser cannot play it. */
   interrupted?: () => void;
 }
 

@@ -11,15 +11,15 @@ const MOST_S = 1;
 /** Largest deviation of the playback speed from 1. It is a fortieth of a semitone, which is
  *  inaudible. */
 const MOST_BEND = 0.0015;
-/** How much faster the buffer plays for each second of sound above the target, as a share of the
- *  normal speed. */
+/** The playback speed rises by this share of the normal speed for each second of sound that the
+ *  buffer contains above its target. */
 const BEND_PER_S = 0.01;
-/** Weight of the newest value in the running mean of the amount of sound. Each call of `pull` adds
- *  one value and plays 128 frames. */
+/** Weight of the newest value in the running mean of the amount of sound in the buffer. Each call
+ *  of `pull` adds one value and plays 128 frames. */
 const FOLLOW = 0.002;
 
 export class JitterBuffer {
-  /** How often the buffer ran empty after it had begun to play. */
+  /** How often playback was interrupted because the buffer was empty. */
   gaps = 0;
   private readonly rate: number;
   private readonly left: Float32Array;

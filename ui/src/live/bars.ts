@@ -12,11 +12,12 @@ interface Bar {
 
 export class BarClock {
   private bars: Bar[] = [];
-  /** Duration of a step in milliseconds; null until the first bar is known. A bar has 16 steps. */
+  /** Duration of one step, a sixteenth of a bar, in milliseconds; null until the engine has
+   *  reported a bar. */
   stepMs: number | null = null;
 
-  /** Stores the current bar. After a change of the tempo, the engine sends the current bar again,
-   *  with a new start and a new duration of a step. */
+  /** Stores the bar that the engine reports. After a change of the tempo, the engine reports the
+   *  current bar again, with a new start and a new step duration. */
   note({ bar, bar_ts_ms, step_ms }: Pick<BarReport, 'bar' | 'bar_ts_ms' | 'step_ms'>): void {
     if (!(step_ms > 0)) return;
     this.stepMs = step_ms;

@@ -1,10 +1,10 @@
-// Keeps one event stream open. Reconnects after an error, and if no event arrives for a while. The
-// pauses between the attempts become longer.
+// Keeps an event stream to the engine open. Reconnects after an error, or if no event arrives for a
+// while. The pauses between failed attempts become longer.
 import type { StreamEvent } from '../api/types';
 import { at } from '../app/base';
 
-/** If no event arrives for this time, in milliseconds, the engine has ended or hangs. A working
- *  engine sends ten events a second. */
+/** The page reconnects if no event arrives for this time, in milliseconds. A working engine sends
+ *  ten events a second. */
 const SILENCE_MS = 4000;
 /** Pauses before the attempts to reconnect, in milliseconds. The last pause repeats. */
 const PAUSES_MS = [300, 700, 1500, 3000];

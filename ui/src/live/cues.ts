@@ -9,8 +9,9 @@ const MOST = 64;
  *  found hosts. */
 const groupOf = ({ kind, host }: Cue): string => (kind === 'lost' || kind === 'found' ? '' : (host ?? ''));
 
-/** Shortens the list to the maximum number of cues. Each step drops the oldest cue of the largest
- *  group, so that a host with many cues does not displace the cues of other hosts. */
+/** Drops cues until the list has at most `MOST` cues. Cues are grouped by host, and each step drops
+ *  the oldest cue of the largest group. So a host with many cues does not displace the cues of
+ *  other hosts. */
 function trimmed(newestFirst: readonly Cue[]): readonly Cue[] {
   const list = [...newestFirst];
   while (list.length > MOST) {
@@ -38,8 +39,8 @@ export class CueLog {
     this.list.set([]);
   }
 
-  /** Call this after a restart of the engine, because the engine then numbers its cues from 0
-   *  again. The stored cues are kept. */
+  /** Prepares the log for a restarted engine, which numbers its cues from 0 again. The stored cues
+   *  are kept. */
   restart(): void {
     this.list.set(this.list.get().map((cue) => ({ ...cue, seq: -1 })));
   }

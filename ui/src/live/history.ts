@@ -5,17 +5,18 @@ import { octaves } from './catalogue';
 export const WINDOW_MS = 300_000;
 /** Shortest time span that a chart shows, in milliseconds. */
 const LEAST_WINDOW_MS = 30_000;
-/** Factor by which the time span of a chart grows in each step. */
+/** The time span of the charts grows in steps. Each step multiplies the time span by this
+ *  factor. */
 const WINDOW_STEP = 1.05;
-/** Time between two points, in milliseconds, as in the engine's history. A point is about as wide
- *  as one device pixel of a chart. */
+/** Time between two stored points, in milliseconds: the same as in the engine's history. One point
+ *  covers about one device pixel of a chart. */
 const SPACING_MS = 200;
 /** If there is no point for longer than this, in milliseconds, the charts show a gap. */
 const HOLE_MS = 3000;
 /** Grain of a lane whose scale is not known yet. */
 const UNKNOWN_GRAIN = 1;
-/** Minimum number of old points that are dropped together. Each drop copies the arrays, so it
- *  should be rare. */
+/** Old points are dropped only in groups of at least this many points, because each drop copies the
+ *  arrays. */
 const LOT = 64;
 
 /** The rate of every lane at one time; null if the rate is missing. */
@@ -35,7 +36,8 @@ export class History {
   private lanes = new Map<string, Lane>();
   private readonly grains = new Map<string, number>();
 
-  /** Returns the values of a lane. If the lane is new, all its values are missing. */
+  /** Returns the stored values of a lane. If the lane is unknown, creates the lane with a missing
+   *  value for each time. */
   lane(name: string): Lane {
     let lane = this.lanes.get(name);
     if (lane === undefined) {
@@ -86,8 +88,8 @@ export class History {
     return true;
   }
 
-  /** Adds the engine's history. Its points replace the stored points of the same time span. Stored
-   *  points before and after this time span are kept. */
+  /** Adds the points of the engine's history. They replace all stored points of the time span that
+   *  they cover, and leave the other stored points unchanged. */
   load(points: readonly HistoryPoint[]): void {
     const first = points[0];
     if (first === undefined) return;

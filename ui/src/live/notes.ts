@@ -1,8 +1,8 @@
 // Stores the notes of the last bars without duplicates, oldest first.
 import type { Note } from '../api/types';
 
-/** Maximum number of stored notes. Sixteen bars of all layers have fewer notes, even at the fastest
- *  tempo. */
+/** Maximum number of notes that the page stores. Sixteen bars of the music have fewer notes, even
+ *  at the fastest tempo. */
 const MOST = 2048;
 
 export class NoteLog {
@@ -19,8 +19,8 @@ export class NoteLog {
     if (this.list.length > MOST) this.list.splice(0, this.list.length - MOST);
   }
 
-  /** Call this after a restart of the engine, because the engine then numbers its notes from 0
-   *  again. The stored notes are kept. */
+  /** Prepares the log for a restarted engine, which numbers its notes from 0 again. The stored
+   *  notes are kept. */
   restart(): void {
     this.list = this.list.map((note) => ({ ...note, seq: -1 }));
     this.lastSeq = -1;

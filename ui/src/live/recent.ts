@@ -4,8 +4,8 @@ import type { Moment } from './state';
 
 const SPAN_MS = 3000;
 
-/** Names for the two directions of the signal `io`. No lane can have these names, because the names
- *  of lanes contain no spaces. */
+/** Names of the two rates of the signal `io`, reads and writes. They contain spaces, which the name
+ *  of a lane cannot contain. */
 export const DISK_READ = 'disk read';
 export const DISK_WRITE = 'disk write';
 
@@ -17,7 +17,7 @@ interface Entry {
   ts: number;
   rates: MeanRates;
   deviations: Record<string, number | null>;
-  /** Names of the signals whose baseline is zero. */
+  /** Names of the rates whose baseline is zero. */
   zeroBaselines: ReadonlySet<string>;
 }
 
@@ -45,8 +45,8 @@ export class Recent {
     return this.meansOf((entry) => entry.rates);
   }
 
-  /** Returns the mean deviation of each rate, in octaves. The keys are the names of the rates. The
-   *  rates of disk reads and disk writes have the deviation of the signal `io`. */
+  /** Returns the mean deviation of each rate, in octaves. The keys are the names of the rates. For
+   *  disk reads and for disk writes, the deviation is that of the signal `io`. */
   deviations(): Record<string, number | null> {
     return this.meansOf((entry) => entry.deviations);
   }

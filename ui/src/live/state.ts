@@ -22,7 +22,7 @@ export function applied(state: StreamState, event: StreamEvent): StreamState {
     case 'controls':
       return { ...state, controls: event };
     case 'lanes':
-      // Drop the old values, because they belong to the old lanes.
+      // Drop the current values, because they belong to the previous list of lanes.
       return { ...state, lanes: event.lanes, values: null };
     case 'values':
       return event.rate.length === state.lanes.length ? { ...state, values: event } : state;
@@ -36,7 +36,7 @@ export function applied(state: StreamState, event: StreamEvent): StreamState {
 /** A signal with its grain, which is the rate that is one octave above zero on the charts. */
 export type LaneSignal = Signal & Pick<Lane, 'grain'>;
 
-/** All values that the page shows for one point in time. */
+/** The engine's values at one point in time, in the form in which the page shows them. */
 export interface Moment {
   ts_ms: number;
   controls: Controls;

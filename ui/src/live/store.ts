@@ -12,8 +12,8 @@ import { afterPaint } from './paint';
 import { Recent } from './recent';
 import { applied, momentOf, UNKNOWN, type Moment } from './state';
 
-/** Time between updates of texts and numbers, in milliseconds. People cannot read faster
- *  updates. */
+/** Texts and numbers are updated at most once in this time, in milliseconds, because people cannot
+ *  read faster updates. */
 const TEXT_MS = 250;
 /** How long a page stays hidden before it closes its event stream, in milliseconds. When the page
  *  becomes visible again, it reconnects and fetches the missing history. */
@@ -27,7 +27,7 @@ export class LiveStore {
   readonly cues = new CueLog();
   readonly bars = new BarClock();
   readonly recent = new Recent();
-  /** The newest values, updated four times a second. */
+  /** The newest values, for texts and numbers. The store updates them four times a second. */
   readonly text = new Observable<Moment | null>(null);
   readonly link = new Observable<Link>('connecting');
   readonly health = new Observable<Health | null>(null);
@@ -35,24 +35,24 @@ export class LiveStore {
   readonly configTag = new Observable<string | null>(null);
   /** Whether the engine was updated after the page was opened. The page is then out of date. */
   readonly updated = new Observable(false);
-  /** A counter that increases after each connection, when the page has fetched the history.
-   *  Subscribers of the counter then fetch the data that is not in the stream. */
+  /** A counter that increases each time the page has connected and fetched the history. Its
+   *  subscribers then fetch the data that is not in the event stream. */
   readonly session = new Observable(0);
 
   private readonly client: Client;
   private readonly connection: Connection;
-  /** The functions that paint the canvases. Each is stored with a function that returns whether
-   *  painting is due. */
+  /** The functions that paint the canvases. The value of each entry is a function that returns
+   *  whether its canvas must be painted again. */
   private readonly painters = new Map<() => void, () => boolean>();
   private state = UNKNOWN;
   /** The last greeting from the engine, which identifies the running engine. */
   private engine: Greeting | null = null;
   private lastText = 0;
   private frame = 0;
-  /** Whether the next values are the first since the connection was opened or lost. */
+  /** Whether the store waits for the first values of a new connection. */
   private fresh = true;
-  /** Difference between the engine's clock and `performance.now`, in milliseconds; null while the
-   *  engine is lost. */
+  /** The engine's clock minus `performance.now`, in milliseconds; null while the engine does not
+   *  answer. */
   private clockOffset: number | null = null;
   private hideTimer: ReturnType<typeof setTimeout> | undefined;
 
@@ -95,8 +95,8 @@ export class LiveStore {
     });
   };
 
-  /** Returns the estimated time of the engine's clock, or null if it is unknown. The returned time
-   *  stands still while the engine is lost. */
+  /** Returns the estimated time of the engine's clock, or null if it is unknown. While the engine
+   *  does not answer, always returns the time of its last values. */
   now(): number | null {
     if (this.clockOffset === null) return null;
     return this.link.get() === 'live' ? performance.now() + this.clockOffset : (this.text.get()?.ts_ms ?? null);
@@ -126,7 +126,7 @@ export class LiveStore {
   private greet(greeting: Greeting): void {
     const before = this.engine;
     this.engine = greeting;
-    // The page may have missed events before this greeting.
+    // The connection is new, so the page may have missed events before this greeting.
     this.fresh = true;
     if (before === null || before.started_ts_ms === greeting.started_ts_ms) return;
     this.notes.restart();
@@ -134,8 +134,8 @@ export class LiveStore {
     if (before.version !== greeting.version) this.updated.set(true);
   }
 
-  /** Shows the current state. Changed controls appear at once, and new values appear four times a
-   *  second. */
+  /** Shows the current state after an event. If only the controls have changed, updates the texts
+   *  at once. New values reach the texts at most four times a second. */
   private show(isNew: boolean): void {
     const moment = momentOf(this.state);
     if (moment === null) return;
@@ -161,8 +161,8 @@ export class LiveStore {
     this.askPainters();
   }
 
-  /** Fetches the history after the time `known`, or the whole history if `known` is null. Before
-   *  that, waits until the browser has painted the sentence. */
+  /** Waits until the browser has painted the sentence, and then fetches the history: only the part
+   *  after the time `known`, or the whole history if `known` is null. */
   private async catchUp(known: number | null): Promise<void> {
     try {
       await afterPaint();

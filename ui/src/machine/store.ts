@@ -9,7 +9,8 @@ export type DoctorState = { kind: 'unknown' } | { kind: 'unsupported' } | { kind
 
 export class MachineStore {
   readonly doctor = new Observable<DoctorState>({ kind: 'unknown' });
-  /** Why the last command to the baseline failed; null if it succeeded. */
+  /** Error of the last command that freezes, resumes or resets the baseline; null if the command
+   *  succeeded. */
   readonly baselineError = new Observable<string | null>(null);
   /** The systemd units of this machine, which the page suggests as scopes. */
   readonly units = new Observable<readonly string[]>([]);

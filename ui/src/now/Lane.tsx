@@ -7,18 +7,19 @@ import { factor, isNothing, rate, rateText } from '../format/units';
 import { octaves, type LaneSpec } from '../live/catalogue';
 import { Mark } from '../theme/Mark';
 
-/** Minimum deviation that is shown in bold and in colour, in octaves. One octave is twice the
- *  baseline. */
+/** A lane shows its deviation in bold and in colour if it is at least this many octaves. One octave
+ *  above the baseline is twice the baseline. */
 const HOT = 1;
 
 interface Props {
   spec: LaneSpec;
   signal: Signal | undefined;
-  /** Whether one of the lane's notes is sounding. */
+  /** Whether a note that the lane's signal controls is sounding. */
   lit: boolean;
   /** Index of the history point under the cursor; null if there is no such point. */
   index: number | null;
-  /** Whether the cursor is in use. The lanes then show past values. */
+  /** Whether the user has placed the cursor on the charts. The lanes then show the values at the
+   *  cursor instead of the current values. */
   reading: boolean;
 }
 

@@ -1,10 +1,11 @@
-// Computes where the chart of each lane is on the shared canvas, and which time each column of the
-// canvas shows.
+// Computes the position of each lane's chart on the canvas that all lanes share, and the time that
+// each column of pixels shows.
 
 /** Height of a lane including its upper border, in CSS pixels. It must be the same as in
  *  lanes.css. */
 export const LANE_HEIGHT = 47;
-/** Distances from the top of a lane to the top and the bottom of its chart, in CSS pixels. */
+/** Position of a chart in its lane, in CSS pixels below the top of the lane: the top of the chart
+ *  (`CHART_TOP`) and its bottom (`CHART_BOTTOM`). */
 const CHART_TOP = 6;
 const CHART_BOTTOM = 42;
 /** Minimum distance from the baseline to the top of the scale, in octaves, so that a small change
@@ -19,9 +20,9 @@ export function top(heights: readonly (number | null)[], baseline: number): numb
   return Math.ceil(most + 0.05);
 }
 
-/** Extends the scale of a lane to the whole canvas, which contains the charts of all lanes. The
- *  chart of lane `index` of `lanes` shows the values from 0 to `most`. Returns the values that the
- *  scale has at the bottom and at the top of the canvas. */
+/** One canvas contains the charts of all lanes. The chart of lane `index` shows the values from 0
+ *  to `most`. Extends its scale to the whole canvas, and returns the values at the bottom and at
+ *  the top of the canvas. */
 export function laneRange(index: number, lanes: number, most: number): [number, number] {
   const perPixel = most / (CHART_BOTTOM - CHART_TOP);
   const zero = index * LANE_HEIGHT + CHART_BOTTOM;

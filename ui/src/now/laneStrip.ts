@@ -7,19 +7,20 @@ import { octaves, type LaneSpec } from '../live/catalogue';
 import { faded } from '../theme/store';
 import { columnEnd, LANE_HEIGHT, laneRange, top } from './laneScale';
 
-/** Height of the band on each side of the baseline, in octaves. A height of one octave covers half
- *  to twice the baseline. */
+/** A chart marks the band around the baseline: this many octaves above and below it. With one
+ *  octave, the band reaches from half the baseline to twice the baseline. */
 const BAND = 1;
-/** How far the strip extends beyond the right edge of its window, in CSS pixels. */
+/** The strip is this many CSS pixels wider than its window. So the strip can move by this distance
+ *  before it must be drawn again. */
 const LEAD = 64;
-/** Width of the part of the past that is drawn again together with the newest columns, in CSS
- *  pixels. This part hides the seam between the two canvases. */
+/** The canvas with the newest columns overlaps the canvas with the past by this many CSS pixels,
+ *  which hides the seam between the two canvases. */
 const OVERLAP = 2;
-/** Maximum time until the newest values are drawn, in milliseconds, even if their column is
- *  incomplete. */
+/** The newest values are drawn after at most this time, in milliseconds, even if their column of
+ *  pixels is still incomplete. */
 const STALE_MS = 500;
-/** How far a baseline must move before its band is drawn again, in octaves. On the
- *  chart, this distance is about half a pixel. */
+/** The band around a baseline is drawn again after the baseline has moved by more than this many
+ *  octaves, which is about half a pixel on the chart. */
 const DRIFT = 0.05;
 /** uPlot requires this name for the scale of its first series. */
 const TIME = 'x';
@@ -126,7 +127,8 @@ export class LaneStrip {
     return { baselines, unavailable: signals.map((signal) => signal?.available === false), tops: this.lanes.map(({ name }, i) => top(history.lane(name).heights, baselines[i] ?? 0)) };
   }
 
-  /** Whether the scales have changed so much that the whole strip must be drawn again. */
+  /** Whether the scales of the charts have changed so much that the whole strip must be drawn
+   *  again. */
   private outdated(scales: Scales): boolean {
     const { baselines, tops, unavailable } = this.measured();
     const drifted = baselines.some((it, i) => {
@@ -142,7 +144,7 @@ export class LaneStrip {
     );
   }
 
-  /** Returns the points from index `first` on. All values of unavailable lanes are missing. */
+  /** Returns the data of the charts from index `first` on. Unavailable lanes have no values. */
   private data(first: number): uPlot.AlignedData {
     const { history } = this.stores.live;
     const times = history.times.slice(first);

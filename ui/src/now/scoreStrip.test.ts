@@ -70,8 +70,8 @@ describe('ScoreStrip', () => {
   });
 
   it('is painted whole when the pitch range changes', () => {
-    // The first note is higher than the second, but has left the window before the second arrives.
-    // So the second note must still change the pitch range.
+    // The pitch range covers only the notes in the window. The first note (95) has left the window
+    // when the second note (90) arrives, so the second note must change the range.
     notes.add([note(1, clock, 0.2, 95)]);
     pass(40_000);
     strip.paintWhole();

@@ -7,27 +7,28 @@ import type { Stores } from '../app/stores';
 import { lanesOf } from '../live/catalogue';
 import { endOf, paintScore, pitchRanges, placeNotes, type Box, type Placed, type ScoreView } from './scorePainter';
 
-/** How far the strip extends beyond the right edge of its window, as a share of the window's
- *  width. */
+/** The strip is wider than its window by this share of the window's width. So the strip can move by
+ *  this distance before it must be painted again. */
 const LEAD = 0.25;
-/** If the animation has at most this time left, in milliseconds, the strip is painted again. The
- *  time is longer than 100 ms, because the strip is painted only when an event arrives, and events
- *  arrive every 100 ms. */
+/** The whole strip is painted again when its animation ends in less than this time, in
+ *  milliseconds. Painting starts only when an event arrives, so the time must be longer than the
+ *  100 ms between two events. */
 const SPARE_MS = 400;
-/** If the position of the strip and the engine's clock differ by at least this time, in
- *  milliseconds, the strip is painted again. */
+/** If the position of the strip differs from the engine's clock by more than this time, in
+ *  milliseconds, the whole strip is painted again. */
 const DRIFT_MS = 120;
 /** How long before its start a note is painted, in milliseconds. Notes that begin before the next
  *  event must be painted now. The engine sends most notes before they begin. */
 const AHEAD_MS = 120;
-/** Maximum time until a note that has ended is painted dimmer, in milliseconds. Notes are bright
- *  while they sound. */
+/** Notes are bright while they sound. A note that has ended is painted dimmer after this time, in
+ *  milliseconds. */
 const FADE_MS = 250;
-/** Length of the longest note that is painted, in milliseconds. The note may begin this long before
- *  the left edge of the window. */
+/** Notes that begin at most this many milliseconds before the left edge of the window are painted
+ *  too, because they may extend into the window. */
 const LONGEST_MS = 30_000;
 
-/** What the strip shows. The strip compares these values with the current ones to find changes. */
+/** The content of the strip at its last painting. The strip compares it with the current notes and
+ *  cues to find out what it must paint. */
 interface Painted {
   view: ScoreView;
   windowMs: number;
@@ -47,7 +48,8 @@ export class ScoreStrip {
   private motion: Animation | null = null;
   private readonly still = matchMedia('(prefers-reduced-motion: reduce)');
 
-  /** `canvas` is the strip, and `window` the element that contains it. */
+  /** `canvas` shows the strip. `window` is the element that contains the canvas and shows a part of
+   *  it. */
   constructor(
     private readonly stores: Pick<Stores, 'live' | 'theme'>,
     private readonly canvas: HTMLCanvasElement,

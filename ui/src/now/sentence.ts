@@ -9,8 +9,8 @@ interface Clause {
   /** Name of the rate that the clause describes. */
   rate: string;
   family: Family;
-  /** If the mean rate over three seconds is at least this threshold, the sentence contains this
-   *  clause. The clause stays until the rate falls below 70 % of the threshold. */
+  /** Threshold of the clause: the sentence contains the clause when the mean rate over three
+   *  seconds reaches this value, until the mean falls below 70 % of it. */
   from: number;
   /** Whether the activity is a problem. The sentence names problems first. */
   problem?: true;
@@ -44,10 +44,11 @@ const CLAUSES: readonly Clause[] = [
 /** The text that the page shows instead of the sentence until the first values arrive. */
 export const WAITING = 'Waiting for data…';
 
-/** A clause stays in the sentence until its rate falls below this share of its threshold. */
+/** A clause stays in the sentence until its rate falls below this share of the clause's
+ *  threshold. */
 const STAY = 0.7;
-/** Share of its threshold that a rate must reach to count as low activity. Lower rates are not
- *  mentioned. */
+/** A rate that reaches this share of its clause's threshold counts as low activity. The sentence
+ *  does not mention lower rates. */
 const LITTLE = 0.1;
 /** Maximum number of clauses in a sentence. */
 const MOST = 3;
@@ -67,8 +68,8 @@ export interface Sentence {
   keys: string[];
 }
 
-/** Compares a rate with its baseline in words; returns null if the rate is as usual. If the
- *  baseline is zero (`isNew`), the words contain no factor. */
+/** Says how many times higher than usual a rate is; returns null if the rate is as usual. If the
+ *  baseline is zero (`isNew`), returns words without a number. */
 function timesUsual(octaves: number | null | undefined, isNew: boolean): string | null {
   if (octaves === null || octaves === undefined || octaves < UNUSUAL) return null;
   if (isNew) return 'usually none';
@@ -81,9 +82,9 @@ function urgency(clause: Clause, value: number): number {
   return (clause.problem ? 1000 : 1) * Math.log1p(value / clause.from);
 }
 
-/** Writes the sentence about `rates`. `previous` contains the keys of the last sentence, so
- *  that clauses near their thresholds do not come and go. `deviations` are in octaves above the
- *  known baselines. `zeroBaselines` names the signals whose baseline is zero. */
+/** Writes the sentence about `rates`. `previous` contains the keys of the last sentence, whose
+ *  clauses stay until their rates have clearly fallen. `deviations` are in octaves above the known
+ *  baselines. `zeroBaselines` names the signals whose baseline is zero. */
 export function sentenceOf(rates: MeanRates, previous: readonly string[] = [], deviations: Readonly<Record<string, number | null>> = {}, zeroBaselines: ReadonlySet<string> = new Set()): Sentence {
   const known = Object.values(rates).some((value) => value !== null);
   if (!known) return { parts: [{ text: 'No data yet.' }], keys: ['unknown'] };
@@ -100,7 +101,7 @@ export function sentenceOf(rates: MeanRates, previous: readonly string[] = [], d
   const first = busy[0];
   if (first !== undefined) {
     const usual = timesUsual(deviations[first.clause.rate], zeroBaselines.has(first.clause.rate));
-    // The comparison with the baseline takes the place of one clause.
+    // If the sentence compares a rate with its baseline, it has room for one clause less.
     const named = usual === null ? busy : busy.slice(0, MOST - 1);
     const words = named.map(({ clause, value }) => clause.words(value));
     return { parts: join(words, named, true, usual), keys: named.map(({ clause }) => clause.rate) };
@@ -115,8 +116,8 @@ export function sentenceOf(rates: MeanRates, previous: readonly string[] = [], d
   return { parts: [{ text: 'Low activity: ' }, ...join([one.clause.words(one.value)], little, false)], keys: [`little ${one.clause.rate}`] };
 }
 
-/** Joins the words of the clauses into one sentence. The comparison `usual` follows the first
- *  clause. */
+/** Joins the words of the clauses into one sentence. After the first clause, inserts `usual`, which
+ *  compares its rate with the baseline. */
 function join(words: [string, string, string?][], named: { clause: Clause }[], capital = true, usual: string | null = null): Part[] {
   const parts: Part[] = [];
   words.forEach(([verb, figure, tail], i) => {

@@ -6,8 +6,9 @@ import { sentenceOf, type Sentence } from './sentence';
 
 /** Minimum time between two sentences, in milliseconds. */
 const RENEW_MS = 2000;
-/** Share of the baseline that must be learned before the sentence compares rates with the baseline.
- *  Before that, most of the baseline is a default: the usual activity of a small idle machine. */
+/** The sentence compares rates with the baseline only if at least this share of the baseline is
+ *  learned. With a smaller share, most of the baseline is a default: the usual activity of a small
+ *  idle machine. */
 const LEARNED = 0.5;
 
 export class SentenceStore {

@@ -11,7 +11,7 @@ export interface Sounding {
   active: boolean;
 }
 
-/** The order of the layers in the list. */
+/** The order in which the list "Sounding now" shows the layers of the music. */
 const LAYERS = ['voices', 'pulse', 'bed', 'cues'];
 
 function direction(notes: readonly Note[]): string {
@@ -37,8 +37,8 @@ const times = (count: number, bars: number) => {
 };
 
 /** Returns the parts that sounded in the last `bars` bars before `now`, voices first. A part
- *  consists of the notes with the same layer, role and signal. Long notes that are still sounding
- *  also count. */
+ *  consists of the notes with the same layer, role and signal. A long note that began earlier
+ *  counts too if it sounded in these bars. */
 export function sounding(notes: readonly Note[], now: number, barMs: number, label: (signal: string) => string, bars = 2): Sounding[] {
   const from = now - bars * barMs;
   const groups = new Map<string, Note[]>();

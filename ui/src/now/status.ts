@@ -8,7 +8,7 @@ export interface SoundState {
   text: string;
   /** `bad` for errors. */
   tone: 'dim' | 'bad';
-  /** Whether unmuting khor restores the sound. */
+  /** Whether the sound returns when the user unmutes khor. */
   ends?: true;
 }
 
@@ -35,7 +35,8 @@ export function scopeTrouble(health: Health | null): string | null {
   return health === null || health.scope.ok ? null : `${health.scope.error ?? 'the scope has no data'}.`;
 }
 
-/** Returns why a working sound device is silent and until when, or null if it is not silent. */
+/** Says why khor plays no sound although the sound device works, and until when; returns null if
+ *  khor plays sound. */
 function silenceState({ muted, silence, master_gain }: Controls): SoundState | null {
   const until = silence?.until ?? null;
   const end = until === null ? '' : ` until ${timeOfDay(until)}`;
@@ -71,7 +72,8 @@ export function sourceText({ source }: Pick<Health, 'source'>): string {
   }
 }
 
-/** Says how many probes or counters work; returns null if the source has neither. */
+/** Says how many of the source's probes or counters work; returns null if the source has no probes
+ *  and no counters. */
 export function countedText({ probes, source }: Pick<Health, 'probes' | 'source'>): string | null {
   const live = probes.filter((probe) => probe.available).length;
   if (probes.length === 0) return null;

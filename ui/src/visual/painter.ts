@@ -21,7 +21,7 @@ export interface VisualView {
   palette: Palette;
 }
 
-/** A note, shown as a circle. */
+/** A circle in the visualiser, which shows one note. */
 export interface Drop {
   x: number;
   y: number;
@@ -40,8 +40,8 @@ function angleOf(family: Family): number {
 }
 
 /** Returns the circle that shows a note, or null if the note is not visible. The direction from the
- *  centre shows the family, and the distance from the centre shows the pitch. The circle grows and
- *  fades after the onset of the note. */
+ *  centre shows the family, and the distance from the centre shows the pitch. After the onset of
+ *  the note, the circle grows and fades. */
 export function dropOf(note: Note, { width, height, now, signals, palette }: Omit<VisualView, 'ratio' | 'notes' | 'cues'>): Drop | null {
   const age = now - note.ts_ms;
   const stay = Math.max(STAY_MS, note.duration_s * 1000);
@@ -55,7 +55,8 @@ export function dropOf(note: Note, { width, height, now, signals, palette }: Omi
     const pitch = (note.midi - LOW_MIDI) / (HIGH_MIDI - LOW_MIDI);
     return { x: width / 2, y: height / 2, radius: size * (0.08 + 0.22 * pitch + 0.16 * life), opacity: opacity * 0.8, color: cue ? palette.bad : palette.dim, ring: true };
   }
-  // The pitch class changes the direction a little, so that the notes of a melody do not overlap.
+  // Shift the direction a little, by the note's pitch class, so that the circles of a melody do not
+  // overlap.
   const angle = angleOf(family) + (((note.midi * 7) % 12) / 12 - 0.5) * 0.9;
   const distance = size * (0.16 + 0.3 * Math.min(1, Math.max(0, (note.midi - LOW_MIDI) / (HIGH_MIDI - LOW_MIDI))));
   return {
