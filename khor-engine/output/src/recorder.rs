@@ -177,7 +177,8 @@ struct Session {
     limits: Arc<Mutex<DiskLimits>>,
     /// Length of the recording when the disk limits were last checked, seconds.
     checked_s: f64,
-    /// The empty file, until the first block arrives and shows the sample rate; then `None`.
+    /// The file, while it is empty. `None` after the first block has arrived. That block shows the
+    /// sample rate, without which no header can be written.
     empty: Option<File>,
     format: Format,
     shared: Arc<Mutex<RecordingStatus>>,

@@ -93,8 +93,7 @@ impl BaselineFile {
         }
     }
 
-    /// Saves the baselines of a scope in the background. Does nothing if the scope has no
-    /// baselines.
+    /// Saves the baselines of a scope in the background. Does nothing if `signals` is empty.
     pub fn save_later(&self, scope: &Scope, signals: Signals) -> Option<JoinHandle<()>> {
         let (file, scope) = (self.clone(), scope.clone());
         (!signals.is_empty()).then(|| spawn_blocking(move || file.save(&scope, signals)))

@@ -58,7 +58,7 @@ impl Catalogue {
     }
 }
 
-/// The reason for a counter that an older collector does not list.
+/// Returns the reason why a counter is missing if the collector does not list the counter.
 fn missing(counter: Counter) -> &'static str {
     if is_local(counter) { COUNTS_ALL_DEVICES } else { UNKNOWN_TO_COLLECTOR }
 }

@@ -15,13 +15,14 @@ use super::{
     scope::scope_label,
 };
 
-/// A subscription to the collector, which reconnects by itself. It has one scope. Another scope
-/// needs another subscription, because its counters start at other values.
+/// A subscription to the collector for one scope. It reconnects by itself. Another scope needs a
+/// new subscription, because the counters of that scope start at other values.
 pub(super) struct CollectorSource {
     socket: PathBuf,
     request: CollectorRequest,
     subscription: Subscription,
-    /// The collector's welcome message, and the positions of its counters.
+    /// The collector's welcome message, and the positions of the counters in the collector's
+    /// samples.
     welcomed: Option<(Welcome, Catalogue)>,
     /// The description of the source. `None` while the source delivers no samples.
     up: Option<SourceInfo>,

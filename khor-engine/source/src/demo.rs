@@ -18,8 +18,8 @@ const TRANSITION_TAU_S: f64 = 0.7;
 /// Maximum relative noise of each rate.
 const NOISE: f64 = 0.15;
 
-/// The name of a load, and the rates that it adds to the idle machine, per second in each counter's
-/// unit.
+/// The name of a load, and the rates that the load adds to the rates of the idle machine. A rate is
+/// the increase of a counter per second, in the counter's unit.
 type Load = (&'static str, &'static [(Counter, f64)]);
 
 /// The counters for the traffic of all network devices. Each of them is the sum of two other

@@ -29,7 +29,7 @@ pub(super) fn is_local(counter: Counter) -> bool {
     matches!(counter, Counter::LocalBytes | Counter::LocalPackets)
 }
 
-/// Whether a frame counts neither traffic at the edge nor local traffic.
+/// Whether a frame lacks all counters of edge traffic and of local traffic.
 pub(super) fn is_missing(frame: &Frame) -> bool {
     let is_separate = |counter: &Counter| is_edge(*counter) || is_local(*counter);
     Counter::ALL

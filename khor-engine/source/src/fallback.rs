@@ -34,13 +34,14 @@ pub(super) struct Fallback {
 enum FallbackState {
     /// The collector is available.
     Off,
-    /// The collector is unavailable. khor begins to read `/proc` at this time.
+    /// The collector is unavailable. khor waits for the collector until this time, and then begins
+    /// to read `/proc`.
     Due(Instant),
     /// `/proc` is read.
     On(Interval),
     /// No counter can be read, and khor has reported this. It tries again every second.
     Unreadable(Interval),
-    /// khor has reported that the scope was lost, and why.
+    /// khor has reported that it cannot count the scope, and why it cannot.
     ScopeLost,
 }
 

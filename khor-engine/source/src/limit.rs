@@ -13,8 +13,8 @@ pub(super) fn of(request: &CollectorRequest, welcome: &Welcome, granted_ms: u16)
         .or_else(|| without_exec_cues(welcome).filter(|_| request.exec_cues))
 }
 
-/// The shortfall if samples arrive less often than requested. `requested_ms` and `granted_ms` are
-/// the times between samples, milliseconds.
+/// If samples arrive less often than requested, returns the reason and the fix. `requested_ms` and
+/// `granted_ms` are the times between samples, milliseconds.
 pub fn interval_shortfall(requested_ms: u16, granted_ms: u16) -> Option<Shortfall> {
     (granted_ms > requested_ms).then(|| Shortfall {
         error: format!(

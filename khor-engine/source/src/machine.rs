@@ -113,7 +113,7 @@ fn log_limit(info: &SourceInfo) {
     }
 }
 
-/// Returns the scope that the choice selects now. Reads the file system.
+/// Returns the scope to count, with the current cgroups of the chosen unit. Reads the file system.
 async fn resolve(choice: &ScopeChoice) -> Scope {
     let (choice, as_written) = (choice.clone(), choice.as_written());
     // The task fails only if it panics, and panics are logged.

@@ -13,8 +13,8 @@ use super::{
     procfs::ProcSource,
 };
 
-/// Minimum time between two readings of `/proc`. This is a little less than 100 ms, because the
-/// frames jitter.
+/// Minimum time between two readings of `/proc`. It is a little less than 100 ms, so that each of
+/// the frames that arrive about every 100 ms causes a reading, even if the frames jitter.
 const READ_INTERVAL: Duration = Duration::from_millis(95);
 
 /// Adds counters from `/proc` to the collector's frames.
@@ -129,7 +129,8 @@ impl MissingCounters {
     }
 }
 
-/// Describes the missing counters: the collector's reasons, the cause and the fix.
+/// Explains why counters are missing: names the counters, the collector's reasons, the cause (if it
+/// is known) and the fix.
 fn why(reasons: &[(&str, Vec<Counter>)], cause: Option<Shortfall>) -> Shortfall {
     let has_old_collector = reasons.iter().any(|(reason, _)| is_of_old_collector(reason));
     let has_failed_probes = !reasons.iter().all(|(reason, _)| is_of_old_collector(reason));

@@ -38,7 +38,7 @@ pub(super) struct ProcSource {
     network: Network,
 }
 
-/// Devices other than network interfaces.
+/// Adds up the counts of disks and interrupt lines. [`Network`] does this for network interfaces.
 #[derive(Debug)]
 struct Devices {
     disks: Disks,
@@ -143,7 +143,7 @@ const FILES: [Parser; 7] = [
 ];
 
 /// Reads `/proc/stat`: context switches, forks and soft interrupts. The first number of the line
-/// `softirq` is their total.
+/// `softirq` is the total of all soft interrupts.
 fn stat(text: &str, counters: &mut Counters) {
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();

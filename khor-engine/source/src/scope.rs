@@ -33,8 +33,8 @@ impl ScopeChoice {
         cgroup_name::is_unit(&self.cgroup)
     }
 
-    /// The scope as it is written in the configuration, for messages. It may contain a unit instead
-    /// of the unit's cgroups.
+    /// The scope as it is written in the configuration, for messages. If the configuration names a
+    /// unit, the scope contains the unit's name instead of the unit's cgroups.
     pub fn as_written(&self) -> Scope {
         self.of(vec![self.cgroup.clone()])
     }

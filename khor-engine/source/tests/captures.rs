@@ -7,9 +7,9 @@ use khor_proto::{Availability, CueKind};
 use khor_signal::{Counter, Frame};
 use khor_source::{CaptureReader, Recorded};
 
-/// Each capture begins with an idle machine. This is the length of that part, seconds.
+/// Length of the first part of each capture, in which the machine is idle, seconds.
 const LEAD_S: f64 = 12.0;
-/// The load of each capture lasts at least until this time of the capture, seconds.
+/// In each capture, the load lasts at least until this many seconds after the first frame.
 const LOAD_UNTIL_S: f64 = 30.0;
 
 fn path(name: &str) -> PathBuf {

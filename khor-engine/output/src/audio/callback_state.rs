@@ -70,7 +70,8 @@ impl CallbackState {
         }
     }
 
-    /// Publishes the values after each block. The callback calls this, so it is real-time safe.
+    /// Publishes the values for a rendered block. The callback calls this after each block, so this
+    /// function is real-time safe.
     pub(super) fn publish(&self, frames: u64, meters: AudioMeters) {
         self.frames.store(frames, Relaxed);
         self.load_bits.store(meters.callback_load.to_bits(), Relaxed);

@@ -34,9 +34,10 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 /// The selected device.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct DeviceChoice {
-    /// `pulseaudio`, `alsa`, or empty for the first backend that answers.
+    /// Name of the backend, `pulseaudio` or `alsa`. If it is empty, khor uses the first backend
+    /// that answers.
     pub(super) backend: String,
-    /// `id:…`, or empty for the default device.
+    /// Id of the device, which begins with `id:`. If it is empty, khor uses the default device.
     pub(super) device: String,
     /// Whether to open only a sound server, and no sound card. This is set while a server may still
     /// be starting, because a server cannot open a card that khor has already opened.

@@ -15,13 +15,14 @@ use super::renderer::Lease;
 
 /// Time between two requests for samples.
 const PERIOD: Duration = Duration::from_millis(10);
-/// Maximum number of frames in one request.
+/// Maximum number of frames that the thread requests from the renderer at a time.
 const BUFFER_FRAMES: usize = 512;
 /// Maximum delay of the thread, seconds. If the delay is longer, for example after the machine
 /// slept, the thread skips the missed frames.
 const SKIP_S: f64 = 1.0;
 
-/// The thread that requests samples. It borrows a renderer.
+/// A thread that requests samples from a renderer, as a sound device would. The thread borrows the
+/// renderer.
 pub(super) struct Pacer {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<()>,

@@ -35,13 +35,14 @@ const PRIORITY: i32 = 10;
 /// at most 200 ms.
 const LONGEST_RUN_US: u64 = 100_000;
 /// The kernel kills the process after the thread has worked this long without a pause, µs. This
-/// happens only if the signal's handler did not help.
+/// happens only if the thread kept its priority although the kernel sent the signal after
+/// [`LONGEST_RUN_US`].
 const LONGEST_RUN_HARD_US: u64 = 200_000;
 /// Maximum time that khor waits for rtkit's answer.
 const BUS_PATIENCE: Duration = Duration::from_secs(3);
 
-/// Id of the thread that has real-time priority; 0 if no thread has it. The signal's handler reads
-/// it.
+/// Id of the thread that has real-time priority; 0 if no thread has it. The signal handler
+/// [`drop_priority`] reads and resets it.
 static PROMOTED: AtomicI32 = AtomicI32::new(0);
 
 /// A request for real-time priority, whose answer may not have arrived yet.
@@ -112,7 +113,7 @@ fn granted(by: Granter) -> Priority {
     Priority { real_time: true, granted_by: Some(by), trouble: None }
 }
 
-/// Builds the answer for a thread without real-time priority. `trouble` is the reason.
+/// Builds the answer to a request that was denied. `trouble` is the reason.
 fn denied(trouble: Trouble) -> Priority {
     Priority { real_time: false, granted_by: None, trouble: Some(trouble) }
 }
@@ -127,7 +128,8 @@ fn protect() -> Result<(), Errno> {
     setrlimit(Resource::RLIMIT_RTTIME, LONGEST_RUN_US.min(hard_us), hard_us)
 }
 
-/// The signal's handler: turns the thread that has the priority into a normal thread.
+/// Handles the signal that the kernel sends after a thread has worked too long without a pause:
+/// turns the real-time thread into a normal thread.
 extern "C" fn drop_priority(_signal: libc::c_int) {
     let tid = PROMOTED.swap(0, Relaxed);
     if tid != 0 {
@@ -139,8 +141,8 @@ extern "C" fn drop_priority(_signal: libc::c_int) {
 /// Sets the scheduling policy and the priority of a thread. Async-signal-safe.
 fn schedule(tid: i32, policy: libc::c_int, priority: i32) -> Result<(), Errno> {
     let parameters = libc::sched_param { sched_priority: priority };
-    // SAFETY: the parameters live until the call returns. For a wrong thread or policy, the call
-    // returns an error.
+    // SAFETY: `parameters` lives until the call returns. If the thread or the policy is invalid,
+    // the call only returns an error.
     Errno::result(unsafe { libc::sched_setscheduler(tid, policy, &raw const parameters) }).map(drop)
 }
 

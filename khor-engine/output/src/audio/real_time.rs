@@ -152,7 +152,7 @@ fn the_callback_makes_no_system_call() {
     Preset::builtin();
     let ended = without_system_calls(|| play(&mut renderer, &mut commands, &mut buffer, 200) > 0.05);
     assert!(matches!(ended, WaitStatus::Exited(_, 0)), "{ended:?}");
-    // Checks that the filter works.
+    // Check that the seccomp filter works: it must kill a process that makes a system call.
     let ended = without_system_calls(|| {
         std::thread::yield_now();
         true

@@ -20,7 +20,7 @@ use super::{
 /// Number of frames that are rendered at a time. Longer callbacks are split into chunks of this
 /// length.
 const CHUNK_FRAMES: usize = 512;
-/// Factor by which the displayed peak falls with each chunk.
+/// The displayed peak is multiplied by this factor for each chunk, so that it falls slowly.
 const PEAK_FALL: f32 = 0.9;
 
 /// A command for the callback.
@@ -314,7 +314,8 @@ mod tests {
         })
     }
 
-    /// Renders this number of seconds in callbacks of 1024 frames. Returns the peak.
+    /// Renders `seconds` of sound in callbacks of 1024 frames. Returns the highest absolute value
+    /// of the samples.
     fn peak(renderer: &mut Renderer, seconds: f32) -> f32 {
         let mut out = [0.0; 2048];
         let callbacks = (seconds * RATE_HZ as f32 / 1024.0) as u32;

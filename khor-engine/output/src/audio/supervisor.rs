@@ -34,9 +34,9 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// If the callback has not run for this long, the stream counts as lost, whatever the backend
 /// reports.
 const WATCHDOG: Duration = Duration::from_secs(2);
-/// Length of the first part of a stream, in which [`WATCHDOG`] does not apply. PulseAudio without a
-/// sound card first buffers two seconds of silence, and requests no samples meanwhile. Reopening
-/// the stream would repeat this wait forever.
+/// [`WATCHDOG`] does not apply for this long after a stream was opened. PulseAudio without a sound
+/// card first buffers two seconds of silence, and requests no samples meanwhile. Reopening the
+/// stream would repeat this wait forever.
 const STARTUP_GRACE: Duration = Duration::from_secs(5);
 /// The stream is reopened after this number of consecutive checks with new errors. From a shorter
 /// burst of errors, the stream recovers by itself.
@@ -46,7 +46,7 @@ const MAX_ERROR_CHECKS: u32 = 3;
 const FADE: Duration = Duration::from_millis(70);
 /// Maximum wait until a device has played a fade.
 const MAX_FADE: Duration = Duration::from_millis(400);
-/// Maximum wait for the renderer of a stream that ends normally.
+/// Maximum time that khor waits for a closed stream to return its renderer.
 const RETURN_TIMEOUT: Duration = Duration::from_millis(50);
 /// Wait between the first two attempts to open the stream. It doubles with each attempt.
 const FIRST_RETRY: Duration = Duration::from_millis(300);
@@ -61,9 +61,10 @@ const SERVER_GRACE: Duration = Duration::from_secs(5);
 pub struct AudioSettings {
     /// Whether to play on a device.
     pub enabled: bool,
-    /// `pulseaudio`, `alsa`, or empty for the first backend that answers.
+    /// Name of the backend, `pulseaudio` or `alsa`. If it is empty, khor uses the first backend
+    /// that answers.
     pub backend: String,
-    /// `id:…`, or empty for the default device.
+    /// Id of the device, which begins with `id:`. If it is empty, khor uses the default device.
     pub device: String,
     /// Preferred sample rate, hertz.
     pub sample_rate_hz: u32,
@@ -193,7 +194,7 @@ struct Supervisor {
     stream: Option<WatchedStream>,
     retry: Duration,
     has_played: bool,
-    /// Number of gaps in earlier streams.
+    /// Number of gaps in the sound of earlier streams.
     earlier_xruns: u64,
     /// If the default device is chosen, khor opens only a sound server until this time.
     server_deadline: Option<Instant>,

@@ -24,7 +24,7 @@ const PERIOD: Duration = Duration::from_millis(10);
 /// Number of blocks that are kept for a slow listener: at least two seconds of sound.
 const LISTENER_QUEUE_BLOCKS: usize = 256;
 
-/// The left and the right sample at the same time, -1..=1.
+/// A frame of stereo sound: the left and the right sample, each -1..=1.
 pub type StereoFrame = [f32; 2];
 
 /// Consecutive frames of the device's sound. If no frame was lost,
@@ -33,10 +33,10 @@ pub type StereoFrame = [f32; 2];
 pub struct Block {
     /// Sample rate of the frames, hertz.
     pub sample_rate_hz: u32,
-    /// Number of the block's first frame. Frames are counted while there are listeners. A gap to
-    /// the previous block shows how many frames were lost, because the listener or the tap's thread
-    /// was too slow. The gap may appear a few frames late if the callback added frames while the
-    /// thread emptied a full ring.
+    /// Number of the block's first frame. Frames are counted while there are listeners. If this
+    /// number exceeds the previous block's [`next_frame`](Self::next_frame), the frames in between
+    /// were lost, because the listener or the tap's thread was too slow. The gap may appear a few
+    /// frames late if the callback added frames while the thread emptied a full ring.
     pub first_frame: u64,
     /// The frames, at least one.
     pub frames: Arc<[StereoFrame]>,
@@ -146,8 +146,8 @@ impl Shared {
             if let Some(frames) = take_all(&mut ring) {
                 let sample_rate_hz = self.sample_rate_hz.load(Relaxed);
                 let block = Block { sample_rate_hz, first_frame, frames };
-                // Frames are dropped only while the ring is full, so the dropped frames follow this
-                // block.
+                // The callback drops frames only while the ring is full. So the dropped frames are
+                // later than the frames of this block, and the next block's number skips them.
                 first_frame = block.next_frame() + self.dropped_frames.swap(0, Relaxed);
                 // The last listener may have left.
                 self.blocks.send(block).ok();
@@ -205,7 +205,8 @@ impl TapFeed {
 mod tests {
     use super::*;
 
-    /// Pushes frames whose values count up, `frames` at a time, until `until` returns true.
+    /// Pushes `frames` frames at a time until `until` returns true. The values of the frames are 0,
+    /// 1, 2 and so on.
     fn ramp(feed: &mut TapFeed, frames: usize, mut until: impl FnMut() -> bool) {
         let mut next = 0.0_f32;
         khor_e2e::wait_until("enough frames to be pushed", || {

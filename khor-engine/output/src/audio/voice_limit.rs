@@ -7,11 +7,13 @@ const OVERLOAD: f32 = 0.85;
 /// Number of consecutive overloaded callbacks after which the limit is lowered. A single callback
 /// may be late only because another thread interrupted it.
 const OVERLOADS_IN_A_ROW: u32 = 3;
-/// There is room for more voices if each callback takes less than this share of its block's length.
+/// The load is low if a callback takes less than this share of its block's length. There is then
+/// room for more voices.
 const LOW_LOAD: f32 = 0.5;
 /// How long the load must be low before the limit rises, seconds.
 const LOW_LOAD_S: f32 = 2.0;
-/// The lowest limit. It is enough for a chord, a bass and a voice.
+/// The limit never falls below this number of voices, which is enough for a chord, a bass and a
+/// voice.
 const MIN_VOICES: u32 = 6;
 /// Number of voices by which the limit rises at a time.
 const RESTORED_VOICES: u32 = 3;

@@ -53,7 +53,7 @@ impl Format {
 
 /// Minimum number of frames that are passed to the writing thread at a time.
 const PIECE_FRAMES: usize = 4096;
-/// Capacity of the queue of the writing thread, pieces.
+/// Maximum number of pieces that wait for the writing thread.
 const QUEUE_PIECES: usize = 16;
 
 /// A file of 24-bit stereo samples. A separate thread writes it.

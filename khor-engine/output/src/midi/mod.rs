@@ -43,7 +43,7 @@ const QUEUE_EVENTS: usize = 1024;
 pub struct MidiOutput {
     events: SyncSender<MidiEvent>,
     health: Arc<Mutex<Health>>,
-    /// Whether the settings request a port. Only `send` uses it.
+    /// Whether the settings request a port. [`Self::send`] updates and reads this value.
     has_port: Arc<AtomicBool>,
     ended: Arc<Mutex<Receiver<()>>>,
 }

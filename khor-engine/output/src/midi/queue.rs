@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 /// A reading corrects the offset between the two clocks by the measured error divided by this
 /// number.
 const CORRECTION_SHARE: u32 = 8;
-/// Maximum difference between the clocks that drift can cause. If the difference is larger, one of
-/// the clocks has jumped.
+/// If a reading differs from the expected time by more than this, one of the clocks has jumped.
+/// Drift causes only smaller differences.
 const MAX_DRIFT: Duration = Duration::from_millis(20);
 
 /// One reading of the queue's time, with the instants before and after it.

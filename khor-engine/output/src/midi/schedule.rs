@@ -78,7 +78,8 @@ type Key = (u8, u8);
 pub(super) struct Due {
     pub(super) at: Duration,
     pub(super) message: Message,
-    /// Number of the note. A note-off is outdated if a later note with the same key has begun.
+    /// Number of the note to which the message belongs. A note-off is outdated if a later note with
+    /// the same key has begun.
     id: u64,
 }
 

@@ -27,11 +27,12 @@ use super::{
 
 /// Time between two attempts to open the sequencer while it is missing.
 const OPEN_RETRY: Duration = Duration::from_secs(5);
-/// How long before its due time a message is passed to the kernel. The thread may be late by at
-/// most this time. It must be below 40 ms, because notes are composed at least 40 ms ahead. So no
-/// new note is due before a message that the kernel already has.
+/// A message is passed to the kernel this long before it is due. So the thread may be late by at
+/// most this time. The time must be below 40 ms, because notes are composed at least 40 ms ahead.
+/// Then no new note is due before a message that the kernel already has.
 const LOOK_AHEAD: Duration = Duration::from_millis(30);
-/// Minimum time before a message is due at which khor can reliably withdraw it from the kernel.
+/// khor withdraws a message from the kernel only if the message is due at least this long from now.
+/// The kernel may send an earlier message before khor can withdraw it.
 const WITHDRAW_MARGIN: Duration = Duration::from_millis(5);
 /// Time between two attempts to pass an essential message to the kernel while its queue is full.
 const FULL_RETRY: Duration = Duration::from_millis(5);
@@ -145,14 +146,14 @@ impl Connection {
     }
 }
 
-/// The state of the thread.
+/// The state of the MIDI thread.
 pub(super) struct Sender {
     health: Arc<Mutex<Health>>,
     settings: Option<MidiSettings>,
     connection: Option<Connection>,
     schedule: Schedule,
     retry_at: Instant,
-    /// After the kernel's queue was full: when to try again to pass messages to it.
+    /// When to pass messages to the kernel again. Set after the kernel's queue was full.
     full_until: Option<Instant>,
     /// Number of messages that were dropped since the thread started, because the kernel's queue
     /// was full.

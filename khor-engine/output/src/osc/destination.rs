@@ -266,7 +266,7 @@ mod tests {
 
     use super::*;
 
-    /// The kernel cannot send to port 0.
+    /// An address to which sending always fails, because its port is 0.
     const UNREACHABLE: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
     fn destination(host: &str, port: u16) -> Destination {

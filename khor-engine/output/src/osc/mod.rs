@@ -37,7 +37,7 @@ pub use self::target::OscTarget;
 
 /// Capacity of the event queue. While it is full, events are dropped.
 const QUEUE_EVENTS: usize = 1024;
-/// How long before its onset a note is sent. A receiver that uses time tags needs this time to
+/// A note is sent this long before its onset. A receiver that uses time tags needs this time to
 /// prepare the note. The time is the same for all notes, so a receiver that ignores time tags plays
 /// in rhythm. Notes are composed 40 to 50 ms ahead.
 const LEAD: Duration = Duration::from_millis(20);
@@ -443,7 +443,7 @@ mod tests {
             Arc::new(Destination::new(OscTarget { host: "studio.local".into(), port: 9000 }, Arc::default()));
         let mut sender = Sender::new(Destinations::default(), Arc::default());
         sender.destinations = vec![Arc::clone(&destination)];
-        // The kernel cannot send to port 0.
+        // Sending to this address fails, because its port is 0.
         destination.set_addresses(Ok(vec![([127, 0, 0, 1], 0).into()]));
         sender.send_lanes(&Catalogue::kernel(), &lanes, Instant::now());
         assert!(!destination.health().ok);

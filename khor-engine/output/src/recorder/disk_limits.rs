@@ -19,8 +19,8 @@ const MAX_FILES: u64 = 10_000;
 pub struct DiskLimits {
     /// Maximum total size of the files in the folder of the recordings, bytes.
     pub quota_bytes: u64,
-    /// Minimum free space that recordings leave on the file system, bytes. `None` selects
-    /// [`Space::reserve`].
+    /// Minimum free space that recordings leave on the file system, bytes. `None` selects the
+    /// default, which [`Space::reserve`] returns.
     pub min_free_bytes: Option<u64>,
 }
 

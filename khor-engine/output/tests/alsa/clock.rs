@@ -42,7 +42,7 @@ fn clocks_follow_tempo_and_stop_at_gaps() {
     let lengths = [[slow; 12], [fast; 12]].concat();
     let end = play(&output, 12, at, &lengths);
     let bar_line = at + 4 * slow;
-    // Skip half a second.
+    // The music continues after half a second without steps.
     let resumed = end + Duration::from_millis(500);
     play(&output, 14, resumed, &[fast; 4]);
     recorder.record(SETTLE);
@@ -78,8 +78,8 @@ fn a_late_subscriber_gets_bar_and_controllers() {
     at = play(&output, 0, at, &[step; 4]);
     let mut late = Recorder::open().expect("a second client");
     late.subscribe("khor-late");
-    // These steps contain a bar line. They last longer than the interval at which khor reads its
-    // subscribers.
+    // These steps contain a bar line, and last longer than the interval at which khor checks for
+    // new subscribers.
     for nth in 4..20 {
         at = play(&output, nth, at, &[step]);
         output.send(MidiEvent::Levels(levels, 0.5));

@@ -44,7 +44,8 @@ pub(super) enum Problem {
     Cut,
     /// A block is damaged. The next call reads the item after the damage.
     Damaged(&'static str),
-    /// Another capture follows. Its format has this version, which is unknown.
+    /// Another capture follows, but this khor does not know the version of its format. Contains
+    /// this version.
     Version(u8),
 }
 
@@ -74,7 +75,7 @@ enum Here {
     Heading(u8),
     /// The end of the file.
     Nothing,
-    /// A block that is longer than the rest of the file, or the beginning of such a block.
+    /// The file ends before the end of this block: within its head, or within its data.
     Short,
     /// The item is not a valid block. The text is the reason.
     Bad(&'static str),

@@ -59,8 +59,8 @@ pub(super) fn is_source(first: Option<u8>) -> bool {
     first == Some(tag::SOURCE)
 }
 
-/// The previous values. The numbers of the next entry are stored as differences from them. Each
-/// block starts with the default values.
+/// The values of the previous entry. The numbers of the next entry are stored as differences from
+/// these values. At the start of each block, the values are reset to their defaults.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     t_ns: u64,

@@ -204,7 +204,8 @@ impl<R: Read> CaptureReader<R> {
         if is_cut { Err(self.truncated()) } else { Ok(Next::Appended) }
     }
 
-    /// Converts a time in the current capture to the time that the caller receives.
+    /// Converts a time in the current capture to the time that the caller receives. The two differ
+    /// in an appended capture, so that it follows the previous one without a gap.
     fn shifted(&mut self, t_ns: u64) -> u64 {
         let next_ns = self.last_t_ns.wrapping_add(self.step_ns);
         t_ns.wrapping_add(*self.shift_ns.get_or_insert(next_ns.wrapping_sub(t_ns)))

@@ -3,9 +3,9 @@
 
 /// The first byte of an entry.
 pub(super) mod tag {
-    /// A frame whose known counters are the same as in the previous frame.
+    /// A frame in which the same counters have values as in the previous frame.
     pub(crate) const FRAME: u8 = 1;
-    /// A frame that contains a list of its known counters.
+    /// A frame that states which counters have values.
     pub(crate) const FRAME_KNOWN: u8 = 2;
     pub(crate) const CUE: u8 = 3;
     pub(crate) const LOST: u8 = 4;

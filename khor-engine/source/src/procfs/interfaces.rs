@@ -37,7 +37,8 @@ pub(super) struct Interface {
     peer: Option<u32>,
 }
 
-/// The interfaces of this network namespace, by name. They are kept between readings.
+/// The interfaces of this network namespace, by name. The list is kept between readings of the
+/// counters, so that sysfs is read only after changes.
 #[derive(Debug)]
 pub(super) struct Interfaces {
     folder: PathBuf,
@@ -52,7 +53,7 @@ impl Interfaces {
         Self { folder: sys.join("class/net"), links, known: BTreeMap::new(), is_stale: true }
     }
 
-    /// The folder that is read.
+    /// The folder in sysfs that lists the interfaces.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
@@ -75,7 +76,7 @@ impl Interfaces {
         }
     }
 
-    /// Rereads the interfaces that may have changed.
+    /// Reads the interfaces that may have changed from sysfs again.
     fn update(&mut self) -> Update {
         let changed = match self.links.changes() {
             Changes::Of(indices) if !self.is_stale => {
@@ -113,8 +114,9 @@ impl Interfaces {
         Update::Done(before)
     }
 
-    /// Marks the interfaces whose peer is in another namespace. If the peer is in this namespace,
-    /// the packets are counted when the peer receives them.
+    /// Sets `sends_local` for the interfaces whose peer is in another namespace. If the peer is in
+    /// this namespace, the packets that the interface sends are counted where the peer receives
+    /// them.
     fn find_peers(&mut self) {
         let ends: BTreeMap<u32, Option<u32>> =
             self.known.values().map(|interface| (interface.index, interface.peer)).collect();

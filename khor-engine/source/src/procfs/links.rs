@@ -55,7 +55,8 @@ impl LinkWatch {
                 Ok(length) => indices.extend(interface_index(&message[..length])),
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => break,
-                // For example, ENOBUFS means that the kernel dropped notifications.
+                // After an error, any interface may have changed. For example, ENOBUFS means that
+                // the kernel dropped notifications.
                 Err(_) if is_known => is_known = false,
                 Err(_) => break,
             }

@@ -1,9 +1,9 @@
 //! Reads three kinds of traffic from `/proc/net/dev`: the traffic of all interfaces, the traffic at
 //! the machine's edge, and local traffic.
 //!
-//! `/proc` shows only one network namespace. Traffic with another namespace counts if it passes a
-//! pair of interfaces, one of which is in this namespace. Traffic within another namespace is
-//! missing.
+//! `/proc` shows only one network namespace. Traffic between this and another namespace is counted
+//! if it passes through a pair of connected interfaces, one of which is in this namespace. Traffic
+//! within another namespace is not counted.
 
 use std::{
     collections::BTreeMap,

@@ -42,7 +42,7 @@ impl Fake {
         ProcSource::below(self.0.path(), &self.0.path().join("sys"))
     }
 
-    /// Sets the number of reads of each device. Each read has one sector.
+    /// Sets the number of reads of each device. Each read is one sector long.
     fn reads(&self, of: impl Fn(usize, &str) -> Option<u64>) {
         let line = |(i, (major, name, _)): (usize, &(u32, &str, &[&str]))| {
             of(i, name).map(|reads| format!(" {major} 0 {name} {reads} 0 {reads} 4 0 0 0 0 0 0 0\n"))
