@@ -144,7 +144,7 @@ fn section_plays_its_part(engine: &Engine) {
     assert!(web > db, "the loaded section played {web} pulse notes, the other {db}");
     let explained = engine.get("/api/explain");
     assert!(
-        explained["text"].as_str().expect("a text in the explanation").contains("web (2)"),
+        explained["text"].as_str().expect("a text in the explanation").contains("web (2 hosts)"),
         "{explained:#}"
     );
 

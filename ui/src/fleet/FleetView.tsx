@@ -68,7 +68,7 @@ function Site({ state: { fleet, arrangement } }: { state: FleetState }) {
                 All together
               </button>
               {alone !== null && (
-                <button type="button" id="alone" aria-pressed={true} onClick={() => play(null)} aria-label={`only ${alone} plays; press to play all hosts`}>
+                <button type="button" id="alone" aria-pressed={true} onClick={() => play(null)} aria-label={`${alone} alone; press to play all hosts`}>
                   {alone} alone
                 </button>
               )}
