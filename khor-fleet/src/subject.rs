@@ -37,12 +37,13 @@ pub fn of_host(site: &Name, host: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.{host}.{}", kind.word())
 }
 
-/// The subject that subscribes to this kind of message from all hosts of a site.
+/// The subject under which a client subscribes to this kind of message from all hosts of a site.
 pub fn of_site(site: &Name, kind: Kind) -> String {
     format!("{ROOT}.{site}.*.{}", kind.word())
 }
 
-/// The host in a subject. For a site frame, this is the aggregated site.
+/// Returns the host that a subject names. In the subject of a site frame, this is the name of the
+/// aggregated site.
 pub fn host(subject: &str) -> Result<Name, NameError> {
     Name::new(subject.split('.').nth(3).unwrap_or_default())
 }

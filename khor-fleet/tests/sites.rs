@@ -52,7 +52,7 @@ fn site(parts: u8, sketch: &Sketch) -> SiteFrame {
     }
 }
 
-/// A section without values.
+/// Creates a section that has three hosts but no values of signals.
 fn section(name: Option<&str>) -> Section {
     Section { name: name.map(|name| Name::new(name).unwrap()), hosts: 3, signals: vec![None] }
 }

@@ -103,7 +103,7 @@ pub struct AudioReport {
 pub struct Priority {
     /// Whether the thread has real-time priority.
     pub real_time: bool,
-    /// Which service granted real-time priority; `null` without it.
+    /// Which service granted real-time priority; `null` if the thread does not have it.
     pub granted_by: Option<Granter>,
     /// Why the thread has no real-time priority.
     #[serde(flatten, with = "trouble")]

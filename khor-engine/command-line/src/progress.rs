@@ -23,7 +23,8 @@ impl ProgressLine {
         Self { enabled: enabled && stderr_is_drawable(), shown_at: None }
     }
 
-    /// Shows the number of seconds that the command has processed, followed by the text `more`.
+    /// Shows a number of seconds (how long the command has run, or how much sound it has rendered),
+    /// followed by the text `more`.
     pub fn show(&mut self, seconds: f64, more: impl Display) {
         if self.enabled && self.shown_at.is_none_or(|at| at.elapsed() >= INTERVAL) {
             self.shown_at = Some(Instant::now());

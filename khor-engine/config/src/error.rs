@@ -34,8 +34,8 @@ impl ConfigError {
     }
 }
 
-/// Writes the problem of a value that is not allowed. Quotes only the start of a long value, and
-/// escapes control characters.
+/// Creates the text of the problem that a value is not allowed. Quotes only the start of a long
+/// value, and escapes control characters.
 pub(crate) fn not_allowed(value: &dyn Display, expected: &str) -> String {
     format!("{} is not allowed, expected {expected}", inert::escaped(&value.to_string(), QUOTED_CHARS))
 }

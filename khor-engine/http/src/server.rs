@@ -38,7 +38,8 @@ pub const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// If a client reads nothing for this time, khor closes the connection.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(15);
-/// Size of the kernel's send buffer, which holds answers that the client has not read yet.
+/// Size of the kernel's send buffer, bytes. The buffer holds the part of an answer that the client
+/// has not read yet.
 const UNREAD_BYTES: usize = 256 * 1024;
 /// Longest time that khor waits for connections to end when khor itself ends.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);

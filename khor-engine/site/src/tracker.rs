@@ -224,7 +224,8 @@ impl SiteTracker {
 /// The reason that khor gives for rejecting the frame of a sub-site that itself contains sites.
 const NESTED: &str = "a sub-site may contain only hosts: aggregate each site directly into the engine's site";
 
-/// Writes the hosts into an earlier list, whose memory is reused.
+/// Overwrites `hosts`, the list of an earlier snapshot, with the current hosts. This reuses the
+/// memory of the list.
 fn write_hosts<'a>(hosts: &mut Vec<Host>, tracked: impl Iterator<Item = &'a TrackedHost>, now: Instant) {
     let mut count = 0;
     for tracked in tracked {

@@ -27,7 +27,7 @@ impl NetDevice {
     }
 
     /// Index of the device that this device is linked to: the other end of a `veth` pair, or the
-    /// device that carries a VLAN. A device without a link has its own index here.
+    /// device that carries a VLAN. For a device without a link, this is its own index.
     pub fn link(&self) -> Option<u32> {
         self.number("iflink")
     }

@@ -101,7 +101,8 @@ impl StreamState {
 }
 
 impl LaneValues {
-    /// Whether each list has exactly `lanes` values.
+    /// Whether each list (levels, deviations and so on) has exactly one value for each of the
+    /// `lanes` lanes.
     fn fits(&self, lanes: usize) -> bool {
         let Self { level, deviation, surprise, rate, baseline, .. } = self;
         [level.len(), deviation.len(), surprise.len(), rate.len(), baseline.len()] == [lanes; 5]

@@ -49,7 +49,8 @@ impl Field {
         if words.is_empty() { self.kind.words().to_owned() } else { words }
     }
 
-    /// The row as JSON, with the limits as numbers.
+    /// Returns the row as JSON. In addition to the range in words, the JSON has the lowest and
+    /// highest value as numbers.
     pub fn to_json(&self) -> Value {
         let mut row = json!({
             "path": self.path,

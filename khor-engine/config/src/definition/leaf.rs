@@ -178,7 +178,7 @@ impl Leaf for RangeMode {
     }
 }
 
-/// The names that the values have in JSON.
+/// Returns the JSON text of each value, such as `adaptive`.
 pub(crate) fn words<T: Leaf>(all: &[T]) -> Vec<String> {
     all.iter().filter_map(|one| Some(one.to_json().as_str()?.to_owned())).collect()
 }

@@ -1,5 +1,5 @@
-//! The language in which khor defines its settings. Each setting is defined once, with its type,
-//! default, meaning, allowed values and access.
+//! The macro, traits and types with which khor defines its settings. Each setting is defined once,
+//! with its type, default, meaning, allowed values and access.
 //!
 //! The macro [`section`] reads the definitions of a section's settings. The macro generates the
 //! struct of the section, its defaults, its patch, the checks, the JSON Schema and the rows of the

@@ -11,19 +11,19 @@ use crate::error::not_allowed;
 /// Which values a setting allows.
 #[derive(Clone, Copy, Debug)]
 pub enum Rule {
-    /// Every value of the setting's type.
+    /// Allows every value of the setting's type.
     Any,
-    /// Only numbers from the first to the second number, both included.
+    /// Allows only numbers from the first to the second number, both included.
     Range(f64, f64),
-    /// Only numbers above this number.
+    /// Allows only numbers above this number.
     Above(f64),
-    /// Only these numbers.
+    /// Allows only these numbers.
     Numbers(&'static [i32]),
-    /// Only texts and paths that follow this [`TextRule`].
+    /// Allows only texts and paths that follow this [`TextRule`].
     Text(&'static TextRule),
-    /// Only lists that follow this [`ListRule`].
+    /// Allows only lists that follow this [`ListRule`].
     List(&'static ListRule),
-    /// Only maps that follow this [`MapRule`].
+    /// Allows only maps that follow this [`MapRule`].
     Map(&'static MapRule),
 }
 
@@ -40,10 +40,10 @@ pub struct TextRule {
     pub pattern: Option<&'static str>,
     /// All allowed texts, if there is a fixed list of them; else empty.
     pub choices: &'static [&'static str],
-    /// Whether a text is valid.
+    /// Returns whether a text is valid.
     pub is_valid: fn(&str) -> bool,
-    /// Writes the error of an invalid text. `None` selects the default error, which quotes the text
-    /// and names the form.
+    /// Creates the error text for an invalid value. `None` selects the default error, which quotes
+    /// the text and names the form.
     pub explain: Option<fn(&str) -> String>,
 }
 
@@ -52,9 +52,9 @@ pub struct TextRule {
 pub struct ListRule {
     /// Largest number of items.
     pub max_items: usize,
-    /// The noun for the items in errors, such as `targets`.
+    /// The plural noun that errors use for the items, such as `targets`.
     pub items: &'static str,
-    /// Which values an item may have.
+    /// The rule for each item of the list.
     pub item: Rule,
 }
 
@@ -63,9 +63,9 @@ pub struct ListRule {
 pub struct MapRule {
     /// The form of a valid key in words, such as `the name of a signal`.
     pub key_form: &'static str,
-    /// Whether a key is valid.
+    /// Returns whether a key of the map is valid.
     pub is_key: fn(&str) -> bool,
-    /// Which values a key may have.
+    /// The rule for the value of each key.
     pub value: Rule,
 }
 

@@ -29,7 +29,8 @@ const CGROUP: Rule = Rule::Text(&TextRule {
     is_valid: cgroup_name::is_selector,
     ..TextRule::FREE
 });
-/// A scope has at most 16 entries. One of them is reserved for the cgroup.
+/// The rule for the list of allowed processes. A scope has at most 16 entries, and one of them is
+/// reserved for the cgroup.
 const ALLOWED: Rule = Rule::List(&ListRule { max_items: 15, items: "processes", item: PID });
 const DENIED: Rule = Rule::List(&ListRule { max_items: 16, items: "processes", item: PID });
 

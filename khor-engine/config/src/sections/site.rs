@@ -24,7 +24,7 @@ section! {
     }
 }
 
-/// Name of a site or host.
+/// The rule for names of sites and hosts.
 const HOST: TextRule = TextRule {
     max_chars: Name::MAX_LEN as u32,
     form: "1 to 63 characters of a-z A-Z 0-9 - _",

@@ -81,7 +81,7 @@ struct Draft {
 pub struct ConfigUpdate {
     /// The new configuration.
     pub config: Config,
-    /// Whether a changed setting takes effect only after a restart.
+    /// Whether at least one of the changed settings takes effect only after a restart.
     pub restart_required: bool,
     /// Why khor could not write the change to the file. An unwritten change is lost when khor ends.
     pub not_saved: Option<String>,

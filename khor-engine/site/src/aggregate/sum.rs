@@ -31,7 +31,7 @@ impl Aggregate {
         }
     }
 
-    /// Adds a host's reading.
+    /// Adds a host's reading to the histograms.
     pub(crate) fn add_host(&mut self, section: Option<&Name>, reading: &Reading) {
         self.learnt.record(reading.learnt.into());
         for (i, held) in self.signals.iter_mut().enumerate() {

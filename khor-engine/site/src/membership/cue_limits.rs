@@ -60,7 +60,7 @@ impl Bucket {
         Self { limit, left: limit.burst, at: now }
     }
 
-    /// Takes a token. Returns `false` if there was none.
+    /// Takes a token from the bucket. Returns `false` if the bucket has no token.
     pub(super) fn take(&mut self, now: Instant) -> bool {
         self.left = self.at_now(now);
         self.at = now;

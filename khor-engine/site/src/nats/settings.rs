@@ -61,7 +61,7 @@ pub enum NatsError {
         /// What is wrong with the file.
         problem: String,
     },
-    /// Only the certificate or only the key is set, but TLS needs both.
+    /// Only the client's certificate or only its key is set, but both are needed.
     #[error("tls_cert and tls_key: set both of them or neither")]
     Pair,
     /// The NATS client rejects the options.

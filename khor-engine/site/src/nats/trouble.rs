@@ -163,7 +163,7 @@ impl Troubles {
     }
 
     /// Whether the caller must now make another attempt to find out why connecting fails. If so,
-    /// the wait for the attempt after it begins.
+    /// starts the wait for the next attempt.
     fn is_time_to_ask(&self) -> bool {
         let mut held = self.hold();
         let is_time = held.asked.is_none_or(|asked| asked.elapsed() >= ASK_AGAIN);

@@ -113,7 +113,8 @@ fn sample_interval_ms(rate_hz: u8) -> u16 {
 struct Publisher {
     link: Link,
     own: Arc<OwnTraffic>,
-    /// The last result of [`Self::route`].
+    /// This client's IP address, and the network devices that count the relay's traffic: the last
+    /// result of [`Self::route`].
     route: (Option<IpAddr>, CountedAt),
     identity: Identity,
     frame_subject: String,

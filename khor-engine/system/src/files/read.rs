@@ -58,7 +58,8 @@ pub fn read_text(path: &Path, limit: u64) -> io::Result<String> {
     Ok(text)
 }
 
-/// Writes the error about a text that is not UTF-8, with the line of the first invalid byte.
+/// Creates the error for a text that is not UTF-8. The error names the line of the first invalid
+/// byte.
 fn not_utf_8(error: &FromUtf8Error) -> String {
     let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
     let line = valid.split(|byte| *byte == b'\n').count();

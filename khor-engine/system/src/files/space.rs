@@ -13,7 +13,7 @@ use crate::words::bytes;
 
 /// Space that khor leaves free on a large file system, bytes.
 const RESERVE_BYTES: u64 = 1 << 30;
-/// On a small file system, khor leaves one part in this many free.
+/// On a small file system, khor leaves the fraction 1/`RESERVE_SHARE` of the size free.
 const RESERVE_SHARE: u64 = 20;
 /// Time between two checks while a file grows.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
