@@ -33,13 +33,14 @@ pub(super) type Pieces = Box<dyn Iterator<Item = Result<Recorded, CaptureError>>
 /// The output files and the settings of a render.
 pub(super) struct Job<'a> {
     pub(super) output: PathBuf,
-    /// One file for the stem of each role, in the order of [`khor_music::Role::ALL`]. Empty if no
-    /// stems are written.
+    /// Paths of the stem files, one for each role, in the order of [`khor_music::Role::ALL`]. Empty
+    /// if khor writes no stems.
     pub(super) stems: Vec<PathBuf>,
     pub(super) format: Format,
     pub(super) config: &'a Config,
     pub(super) preset: &'a Preset,
-    /// Where the render ends, in seconds from its start. Infinite if the whole capture is rendered.
+    /// The render ends this many seconds after its start. Infinite if the whole capture is
+    /// rendered.
     pub(super) until_s: f64,
     pub(super) interrupt: Interrupt,
     /// Whether the progress line is hidden.

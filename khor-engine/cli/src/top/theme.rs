@@ -27,18 +27,19 @@ pub(super) struct Theme {
 pub(super) struct Symbols {
     /// The shape that marks each family, in the order of [`FAMILIES`].
     families: [&'static str; 5],
-    /// The symbol next to a host that the voices play.
+    /// The symbol next to a soloist, which is a host that the voices play.
     pub(super) voices: &'static str,
     /// The symbol next to a silent host.
     pub(super) silent: &'static str,
     /// The character for the start of a note that belongs to no family.
     pub(super) note: &'static str,
     pub(super) cue: &'static str,
-    /// The character for the remaining length of a note, after its start.
+    /// The character that draws the length of a note, to the right of its start.
     pub(super) hold: &'static str,
     /// A bar line.
     pub(super) bar: &'static str,
-    /// The characters for vertical bars, from one eighth of a cell to a whole cell.
+    /// The characters of vertical bars. Their heights are from one eighth of a cell to a whole
+    /// cell.
     pub(super) bars: bar::Set<'static>,
     /// The border of the help.
     pub(super) border: border::Set<'static>,

@@ -21,10 +21,10 @@ use super::session_bus::session;
 use crate::engine::Engine;
 
 pub(super) const NAME: &str = "org.freedesktop.Notifications";
-/// Shortest time between two notifications of one kind. Cues that arrive earlier are counted, and
-/// the notification is updated when the time is over.
+/// After a notification about a kind of cue, khor waits at least this long before it updates the
+/// notification. It counts the cues of this kind that arrive meanwhile.
 const MIN_INTERVAL: Duration = Duration::from_mins(1);
-/// Time between two checks for a program that shows notifications.
+/// Time between two checks whether a notification service is available.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 #[proxy(
@@ -86,8 +86,8 @@ pub(super) async fn run(engine: &Arc<Engine>, report: impl Fn(Health)) -> zbus::
     }
 }
 
-/// The health of notifications. It is ok under two conditions: a program shows notifications, or
-/// the bus can start one; and the last notification caused no error.
+/// Returns the health of the notifications. They work if a notification service runs or the bus can
+/// start one, and if the last notification was shown without an error.
 async fn health(connection: &Connection, last_error: Option<&str>) -> zbus::Result<Health> {
     const FIX: &str = "start the notification service of the desktop, for example dunst or mako";
     let bus = DBusProxy::new(connection).await?;
@@ -123,12 +123,12 @@ struct Message {
     body: String,
 }
 
-/// The cues of one kind since their last notification.
+/// The last notification about one kind of cue, and the cues that have arrived since then.
 #[derive(Debug)]
 struct Burst {
     /// When the last notification of this kind was shown or updated.
     at: Instant,
-    /// Id of the last notification of this kind; 0 until it is known.
+    /// Id of this notification, or 0 if the notification service has not returned an id yet.
     id: u32,
     /// Number of cues since the last notification of this kind.
     more: u32,
@@ -154,12 +154,13 @@ impl Bursts {
         Some(message)
     }
 
-    /// When the next notification must be updated. `None` if no cues are waiting.
+    /// Returns when a notification must next be updated. `None` if no cues have arrived since the
+    /// last updates.
     fn due_at(&self) -> Option<Instant> {
         self.0.values().filter(|burst| burst.more > 0).map(|burst| burst.at + MIN_INTERVAL).min()
     }
 
-    /// Returns the update of a notification that is due at `now`, or `None` if no update is due.
+    /// If the update of a notification is due at `now`, returns the update.
     fn next_due(&mut self, now: Instant) -> Option<Message> {
         let burst = self.0.values_mut().find(|burst| burst.more > 0 && burst.at + MIN_INTERVAL <= now)?;
         let message = message(&burst.last, urgency(burst.last.kind)?, burst.id, burst.more);
@@ -175,7 +176,8 @@ impl Bursts {
     }
 }
 
-/// The urgency of a notification. `None` for kinds of cues that cause no notification.
+/// Returns the urgency of the notification about a kind of cue: 1 is normal, 2 is critical. `None`
+/// if this kind causes no notification.
 fn urgency(kind: khor_proto::CueKind) -> Option<u8> {
     match CueSound::for_event(kind)?.severity() {
         Severity::Grave => Some(2),

@@ -22,8 +22,8 @@ use super::settings::offline_settings;
 const FROM_S: f64 = 9.0;
 /// Length of a clip, in seconds: three quiet seconds, then the load.
 pub const CLIP_S: f64 = 16.0;
-/// How much longer than [`CLIP_S`] a clip may be, in seconds. A clip ends with a whole frame of the
-/// capture.
+/// A clip may be up to this many seconds longer than [`CLIP_S`], because it ends with a whole frame
+/// of the capture.
 const SPARE_S: f64 = 0.25;
 
 /// A clip: a capture and the texts that describe it.

@@ -22,13 +22,14 @@ use super::state::SharedState;
 /// Time between two wake-ups of the thread. By default, the collector sends a
 /// sample at every second wake-up.
 const TICK: Duration = Duration::from_millis(10);
-/// How long before their onsets notes are composed, in seconds. The outputs need this time to play
-/// each note exactly at its onset. It is short enough that an event sounds on the next step.
+/// The conductor composes each note this many seconds before its onset. The outputs need this time
+/// to play the note exactly at its onset. The time is so short that an event sounds on the next
+/// step.
 const AHEAD_S: f64 = 0.050;
 /// Shortest time between two updates of the MIDI controllers.
 const CONTROLLERS_INTERVAL: Duration = Duration::from_millis(50);
-/// Longest pause for which the thread catches up, in seconds. After a longer pause, for example
-/// because the machine was suspended, the music skips the missed steps.
+/// After a pause of at most this many seconds, the thread catches up. After a longer pause, for
+/// example because the machine was suspended, the music skips the missed steps.
 const SKIP_S: f64 = 1.0;
 /// Maximum lateness of a note, in seconds. A note that is later is dropped. Notes are late if the
 /// machine does not run the thread in time. Several late notes at once would sound like one loud
@@ -101,15 +102,15 @@ struct MusicThread {
     outputs: Outputs,
     state: Arc<SharedState>,
     composer: Composer,
-    /// How often the composer had changed the preset when the player last received timbres. The
-    /// timbres are out of date if the composer's count is now different.
+    /// Number of preset changes that the composer had made when the player last received timbres.
+    /// If the composer's number is different now, the player needs new timbres.
     patched: Option<u64>,
     /// The position in the music that was last published.
     published: Option<Position>,
     clock: Clock,
     /// The instant at which the musical time is 0.
     start: Instant,
-    /// The notes of the current wake-up. The field exists to reuse the memory.
+    /// A buffer for the notes of the current wake-up. It is a field so that its memory is reused.
     fresh: Vec<Note>,
     /// Notes that have not ended yet.
     sounding: Vec<Note>,
@@ -227,8 +228,8 @@ impl MusicThread {
         self.publish_position();
     }
 
-    /// Composes the steps that begin before `until_s`, and sends each step to the MIDI output as a
-    /// clock event.
+    /// Composes the notes of the steps that begin before `until_s`. Sends the start of each step to
+    /// the MIDI output, as its clock.
     fn compose(&mut self, until_s: f64, lanes: &Lanes, fresh: &mut Vec<Note>) {
         loop {
             let Position { step, step_s, .. } = self.composer.position();
@@ -242,7 +243,7 @@ impl MusicThread {
         }
     }
 
-    /// Publishes the position and the sounding music, once for each step.
+    /// When a step begins, publishes the position and the sounding music.
     fn publish_position(&mut self) {
         let position = self.composer.position();
         if self.published.replace(position) == Some(position) {
@@ -261,11 +262,11 @@ impl MusicThread {
         state.bar_ts_ms = unix_ms(bar_start);
     }
 
-    /// Sends the sounding notes to a new sound stream. Otherwise the new stream could be without a
-    /// pad for many bars.
+    /// If the device has opened a new sound stream, sends it the sounding notes. Without this, the
+    /// pad could be missing for many bars.
     fn follow_device(&mut self, now_s: f64) {
         let stream = self.outputs.player.tick(now_s);
-        // A stream that only paused still has its notes, so it does not receive them again.
+        // Do not send the notes again to a stream that was only paused, because it still has them.
         let is_new = stream.is_some() && stream != self.stream;
         if is_new {
             for note in &self.sounding {

@@ -18,7 +18,8 @@ use super::{
 
 /// Smallest deviation at which a signal stands out, in octaves above its baseline.
 pub const NOTABLE_OCTAVES: f32 = 1.0;
-/// The explanation mentions a wait only if tasks wait for at least this share of the time, 0..=1.
+/// The explanation mentions a resource only if tasks wait for it at least this share of the time,
+/// 0..=1.
 const MIN_WAIT_SHARE: f64 = 0.05;
 /// Smallest value of tension, darkness or weight, 0..=1, at which the bed is called tense, dark or
 /// heavy.
@@ -155,8 +156,8 @@ fn bed(sounding: &MusicSnapshot, state: &EngineState) -> SoundPart {
     SoundPart { layer: "bed".into(), what: what.join(", "), because: because.join(", ") }
 }
 
-/// Explains why there is no reading. Even if the source works, the selected cgroup or host may be
-/// missing.
+/// Explains why khor has no values to play. The cause may be the source, or a selected cgroup or
+/// host that is missing while the source works.
 fn why_lost(state: &EngineState) -> String {
     let shortfall = match (&state.source, &state.single_host) {
         (SourceState::Up(_), Some(single_host)) => single_host.shortfall.as_ref(),
@@ -192,12 +193,14 @@ fn pulse(sounding: &MusicSnapshot) -> SoundPart {
     SoundPart { layer: "pulse".into(), what, because }
 }
 
-/// Returns the route that controls a feature of the music, and the feature's value, 0..=1.
+/// Returns the current value of a feature of the music, 0..=1, and the route of the preset that
+/// controls it.
 fn feature_value(sounding: &MusicSnapshot, feature: Feature) -> Option<(Route, f32)> {
     sounding.features.iter().find(|(route, _)| route.to == feature).copied()
 }
 
-/// Returns a name for the input of a route, such as the label of a signal.
+/// Names the input of a route, which is the cause of the sound: total work, or the label of a
+/// signal.
 fn cause(route: &Route) -> String {
     match route.input {
         Input::Work => "total work".to_owned(),

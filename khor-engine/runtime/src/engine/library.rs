@@ -16,14 +16,15 @@ use khor_system::{
     words::{counted, cut},
 };
 
-/// Maximum size of a preset file that is read, in bytes. A preset with all keys needs a tenth of
-/// it.
+/// Maximum size of a preset file, in bytes. khor rejects larger files. A preset that sets every key
+/// is about a tenth of this size.
 const MAX_BYTES: u64 = 64 * 1024;
 /// Maximum number of preset files that are read.
 pub(super) const MAX_FILES: usize = 256;
-/// Maximum number of entries of the folder that are examined.
+/// Maximum number of entries in the preset folder that khor examines. It ignores all further
+/// entries.
 const MAX_ENTRIES: usize = 4096;
-/// Maximum number of problems that are listed individually.
+/// Maximum number of problems that are listed one by one. Further problems are only counted.
 const MAX_PROBLEMS: usize = 16;
 /// Maximum length of the text of one problem, in characters.
 const PROBLEM_CHARS: usize = 400;
@@ -36,7 +37,7 @@ pub struct Library {
     dir: PathBuf,
     /// The user's files, by path.
     files: BTreeMap<PathBuf, File>,
-    /// Why the folder cannot be read completely; `None` if it can.
+    /// Why khor cannot read all preset files of the folder. `None` if it can.
     folder_problem: Option<String>,
 }
 

@@ -26,7 +26,8 @@ pub enum EditError {
     /// The preset is built in.
     #[error("{0} is built in and cannot be changed; save it under another name")]
     BuiltIn(String),
-    /// The file to which the preset would be saved already exists, and contains something else.
+    /// The path at which khor would save the preset is taken: the file there does not contain this
+    /// preset.
     #[error("{} already contains {content}; choose another name, or remove the file", path.display())]
     Taken {
         /// Path of the file.

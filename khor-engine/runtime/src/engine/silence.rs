@@ -17,14 +17,13 @@ pub(super) struct Silence {
     pub(super) snoozed_until_ts_ms: Option<u64>,
     /// When the current quiet hours end. `None` if quiet hours do not mute now.
     pub(super) quiet_until_ts_ms: Option<u64>,
-    /// End of the quiet hours during which the user has unmuted the device. Until then, quiet hours
-    /// do not mute.
+    /// If the user has unmuted the device during quiet hours, the end of these quiet hours. Until
+    /// this time, quiet hours do not mute the device.
     pub(super) unmuted_until_ts_ms: Option<u64>,
 }
 
 impl Silence {
-    /// Returns the cause of silence that lasts longest, or `None` if the sound device is not
-    /// silent.
+    /// Returns the cause of silence that ends last, or `None` if the sound device is not silent.
     pub(super) fn report(&self) -> Option<SilenceReport> {
         if self.muted_manually {
             return Some(SilenceReport { reason: SilenceReason::Muted, until: None });
@@ -64,8 +63,8 @@ impl Silence {
         self.snoozed_until_ts_ms = Some(until_ts_ms);
     }
 
-    /// Ends causes of silence whose time is over. `quiet_until_ts_ms` is the end of the current
-    /// quiet hours, or `None` outside quiet hours.
+    /// Removes the snooze and the quiet hours if they have ended, and applies new quiet hours.
+    /// `quiet_until_ts_ms` is the end of the current quiet hours, or `None` outside quiet hours.
     pub(super) fn advance(&mut self, now_ts_ms: u64, quiet_until_ts_ms: Option<u64>) {
         self.snoozed_until_ts_ms = self.snoozed_until_ts_ms.filter(|until| *until > now_ts_ms);
         self.unmuted_until_ts_ms = self.unmuted_until_ts_ms.filter(|until| *until > now_ts_ms);

@@ -13,7 +13,7 @@ use tokio::{
 
 /// Threads whose panic does not end the run. Tasks on `khor-io` report a panic to the task that
 /// awaits them. `khor-priority`, `khor-osc-name` and `khor-file` only supply a value, and the
-/// engine runs without this value. `khor-audio-end` only closes a stream. After a panic in
+/// engine runs without this value. `khor-audio-end` only closes a sound stream. After a panic in
 /// `khor-render`, only the request that it renders fails.
 const MAY_FAIL: [&str; 6] =
     ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file", "khor-render"];
@@ -28,7 +28,7 @@ pub enum EndReason {
 }
 
 /// Watches the parts of a run, and stores why the run ended. A failure replaces
-/// [`EndReason::Finished`]. The first failure is never replaced.
+/// [`EndReason::Finished`]. Later failures do not replace the first one.
 #[derive(Clone, Debug, Default)]
 pub struct Supervisor(watch::Sender<Option<EndReason>>);
 
@@ -62,9 +62,9 @@ impl Supervisor {
         })
     }
 
-    /// Runs a source and the signal task, which end together. If `can_finish` is true, their end
-    /// means that the capture has ended. Otherwise their end is a failure, unless `may_end` returns
-    /// true.
+    /// Runs a source and the signal task, which end together. If `can_finish` is true, the source
+    /// is a capture, and its end finishes the run. Otherwise the end of the source is a failure,
+    /// unless `may_end` returns true.
     pub(super) fn spawn_source(
         &self,
         source: impl Future<Output = ()> + Send + 'static,

@@ -14,7 +14,7 @@ use warp::http::{HeaderMap, StatusCode, header};
 use super::{access::Access, feeds::Feeds, reply::Failure};
 use crate::engine::Engine;
 
-/// Longest body, bytes.
+/// Maximum size of a request body, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Maximum time that a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ pub(super) type Query = HashMap<String, String>;
 #[derive(Clone)]
 pub(super) struct ApiContext {
     pub(super) engine: Arc<Engine>,
-    /// Becomes true when khor ends.
+    /// Contains true as soon as khor is ending.
     pub(super) stop: watch::Receiver<bool>,
     pub(super) feeds: Feeds,
     pub(super) access: Access,

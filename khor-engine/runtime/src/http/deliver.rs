@@ -25,13 +25,14 @@ use super::{
 /// Minimum size of an answer that khor compresses, in bytes. A shorter answer fits into one packet
 /// anyway.
 const LEAST_BYTES: u64 = 1024;
-/// Compression level. It is low, because khor compresses an answer for each request, so speed
-/// matters as much as size.
+/// Compression level. The level is low, because khor compresses the answer again for each request,
+/// so speed matters as much as size.
 const LEVEL: Compression = Compression::new(3);
 /// Suffix of the tag of a compressed answer.
 const COMPRESSED: &str = "-gzip";
 
-/// Converts `response` to the final answer for a request with this method and these headers.
+/// Converts the response of an operation to the final answer, which depends on the method and the
+/// headers of the request.
 pub(super) async fn deliver(method: Method, headers: HeaderMap, response: Response) -> Response {
     let is_read = response.status() == StatusCode::OK && (method == Method::GET || method == Method::HEAD);
     let response = compressed(&headers, response).await;

@@ -10,11 +10,11 @@ use super::reply::Failure;
 /// The part of an answer that a client requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum RequestedRange {
-    /// The whole answer. There is no `Range` header, or khor ignores it.
+    /// The whole answer, because the request has no `Range` header, or one that khor ignores.
     Whole,
     /// These bytes.
     Part(Range<u64>),
-    /// A range beyond the end of the answer.
+    /// A range of bytes that begins after the end of the answer.
     Nothing,
 }
 

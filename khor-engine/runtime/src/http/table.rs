@@ -109,8 +109,8 @@ impl Answer for AnyJson {
     }
 }
 
-/// An answer, or the reason why khor rejects the request. The document describes rejections once,
-/// for all operations together.
+/// An answer, or the reason why khor rejects the request. The `OpenAPI` document does not repeat
+/// the rejections for each operation, so `CONTENT` describes only the answer.
 impl<A: Answer> Answer for Result<A, Failure> {
     const CONTENT: Content = A::CONTENT;
 
@@ -247,10 +247,10 @@ impl Draft {
     }
 }
 
-/// The result of a search for a path and a method in the table.
+/// The result of searching the table for the path and the method of a request.
 #[derive(Clone)]
 pub(super) enum Found {
-    /// The operation, and the text that the braces in its path match.
+    /// The operation that matches, and the text in the place of the braces in its path.
     Operation(Arc<Operation>, String),
     /// The path exists, but does not support the requested method. Contains the methods that it
     /// supports.

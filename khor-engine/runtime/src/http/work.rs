@@ -2,8 +2,8 @@
 //! event loop.
 //!
 //! The process has few threads for blocking work, and tokio's queue for them has no limit. So each
-//! kind of work has its own bounded queue. If a waiting request ends, it leaves the queue. Renders
-//! have their own queue and thread ([`ClipRenderer`](crate::engine::ClipRenderer)).
+//! kind of work has its own bounded queue. A request that ends while it waits leaves the queue.
+//! Renders have their own queue and thread ([`ClipRenderer`](crate::engine::ClipRenderer)).
 
 use std::sync::LazyLock;
 
@@ -34,8 +34,8 @@ pub(super) async fn deliver<T: Send + 'static>(
     run(&DELIVERIES, work).await
 }
 
-/// Waits in the queue and runs `work`. The next work starts when `work` has ended, even if the
-/// request ends earlier.
+/// Waits in the queue and runs `work`. If the request ends earlier, `work` still runs to its end,
+/// and keeps its place until then.
 async fn run<T: Send + 'static>(
     queue: &WorkQueue,
     work: impl FnOnce() -> T + Send + 'static,

@@ -34,7 +34,7 @@ pub(in crate::engine) fn fleet(state: &EngineState) -> FleetReport {
     }
 }
 
-/// The report if there is no site, or before a site has sent its first values.
+/// Returns the report for the time without a site, or before a site has sent its first values.
 fn no_site(state: &EngineState, trouble: Option<Trouble>) -> FleetReport {
     let no_site = || Trouble::new("no site is selected", "start khor engine --site NAME --nats URL");
     FleetReport {

@@ -147,10 +147,11 @@ fn source_report(source: &SourceState) -> SourceReport {
     let (kind, ok, interval_ms, detail, shortfall) = match source {
         SourceState::Starting => (None, false, None, "looking for the collector".to_owned(), None),
         SourceState::Up(info) => {
-            // `scope_report` reports counters that are missing only for the selected scope.
+            // Omit counters that are missing only for the selected scope: `scope_report` reports
+            // these.
             let shortfall = info.shortfall.as_ref().filter(|_| info.scope == Scope::Machine);
             let shortfall = shortfall.or(info.limit.as_ref());
-            // A site has no common interval, because its hosts may use different ones.
+            // Omit the interval of a site, because its hosts may use different intervals.
             let interval_ms = (info.kind != SourceKind::Site).then_some(info.interval_ms);
             (Some(info.kind), true, interval_ms, info.detail.clone(), shortfall)
         }
@@ -159,8 +160,8 @@ fn source_report(source: &SourceState) -> SourceReport {
     SourceReport { kind, ok, interval_ms, detail, trouble: shortfall.map(trouble) }
 }
 
-/// The report about the counted scope. While the source is unavailable, it describes the configured
-/// scope.
+/// Reports which part of the machine khor counts. While the source is unavailable, reports the
+/// configured scope instead.
 fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
     let configured = scope_choice(config).as_written();
     let (scope, shortfall) = match source {
@@ -168,7 +169,7 @@ fn scope_report(config: &Config, source: &SourceState) -> ScopeReport {
         SourceState::Down(shortfall) => (&configured, Some(shortfall)),
         SourceState::Starting => (&configured, None),
     };
-    // `source_report` reports counters that are missing for the whole machine.
+    // Omit counters that are missing for the whole machine: `source_report` reports these.
     let shortfall = shortfall.filter(|_| *scope != Scope::Machine);
     ScopeReport {
         whose: scope_label(scope),

@@ -17,14 +17,14 @@ use tokio::{
 
 /// Time between two rounds of messages.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// Maximum number of messages that wait for a slow client, enough for a few seconds. A client that
-/// is slower misses messages and receives a new greeting.
+/// Maximum number of messages that wait for a slow client, which is enough for a few seconds. A
+/// client that falls further behind misses messages, and receives a new greeting.
 const QUEUE: usize = 128;
 
 /// Creates the messages of a feed.
 pub(super) trait Publisher: Send + 'static {
     type Message: Clone + Send + Sync + 'static;
-    /// The position up to which a client has read.
+    /// The position in the feed up to which a client has received messages.
     type Client: Send + Sync + 'static;
 
     /// Returns the messages for the time since the last round. The feed calls this ten times per
