@@ -87,7 +87,7 @@ pub struct Composer {
 }
 
 impl Composer {
-    /// Creates a composer at bar 0 and second 0. Settings outside their ranges are set to the
+    /// Creates a composer at bar 0 and second 0. Each setting outside its range is replaced by the
     /// nearest limit.
     pub fn new(settings: Settings, preset: Preset) -> Self {
         let settings = settings.clamped();
@@ -120,8 +120,8 @@ impl Composer {
     }
 
     /// Sets new settings. Tempo, density and smoothing apply from the next step on. Key, scale and
-    /// seed apply from the next bar on, because they could clash with sounding notes. Values
-    /// outside their ranges are set to the nearest limit.
+    /// seed apply from the next bar on, because their new values could clash with sounding notes.
+    /// Each setting outside its range is replaced by the nearest limit.
     pub fn set_settings(&mut self, settings: Settings) {
         self.next_settings = settings.clamped();
         let Settings { key_midi, scale, seed, .. } = self.settings;
@@ -232,8 +232,8 @@ impl Composer {
     /// Composes all steps that begin before `until_s`. Reads the current `lanes`, and appends the
     /// notes to `out`.
     ///
-    /// The notes of each step are sorted by onset. Because of swing or strumming, a note may begin
-    /// slightly after `until_s`.
+    /// The notes of each step are sorted by onset. Because of swing or strum, the last notes may
+    /// begin slightly after `until_s`.
     pub fn advance(&mut self, until_s: f64, lanes: &Lanes, out: &mut Vec<Note>) {
         let context = StepContext::new(&self.settings, &self.preset, &self.reading, self.position);
         self.cues.play_urgent(&context, self.controls_s, out);

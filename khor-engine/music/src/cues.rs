@@ -52,7 +52,8 @@ impl CueSound {
         }
     }
 
-    /// The cue for an event of the collector; `None` for a program start.
+    /// The cue for an event that the collector reports; `None` for a program start, which has no
+    /// cue.
     pub const fn for_event(cue: khor_proto::CueKind) -> Option<Self> {
         match cue {
             khor_proto::CueKind::Oom => Some(Self::Oom),
@@ -159,7 +160,8 @@ struct Tone {
     /// Onset after the start of the cue, in steps of [`STEP_S`]. These steps do not depend on the
     /// tempo, so the rhythm remains recognisable.
     at_steps: f32,
-    /// Number of octaves above the tonic in 48..=59, which is the octave below middle C.
+    /// Number of octaves above a reference tonic. The MIDI note number of the reference tonic is in
+    /// 48..=59.
     octave: i32,
     /// Number of scale steps above the tonic of the octave that `octave` selects.
     degree: i32,
@@ -202,7 +204,8 @@ impl Cues {
     }
 
     /// Starts a waiting cue of severity [`Severity::Grave`] without waiting for a step. If a cue is
-    /// sounding, this call does nothing. `now_s` is the musical time that is already composed.
+    /// sounding, this call does nothing. `now_s` is the musical time up to which music has been
+    /// composed.
     pub(super) fn play_urgent(&mut self, context: &StepContext<'_>, now_s: f64, out: &mut Vec<Note>) {
         self.play(context, now_s, Severity::Grave, out);
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
 #[error("{}{message}", prefix(path))]
 pub struct Problem {
-    /// Path of the field, such as `bed.velocity`, `pulse[1].from` or `map[3].range`. It is empty if
-    /// the problem concerns the whole preset.
+    /// Path of the invalid field, such as `bed.velocity`, `pulse[1].from` or `map[3].range`. It is
+    /// empty if the problem concerns the whole preset.
     pub path: String,
     /// What is wrong, and which values are valid.
     pub message: String,

@@ -143,7 +143,7 @@ fn is_coprime(a: usize, b: usize) -> bool {
     a == 1
 }
 
-/// Transposes a pitch up by `height` scale steps, but not above the highest pitch of the pulse.
+/// Transposes a pitch up by `height` scale steps, but at most to the highest pitch of the pulse.
 fn raised(context: &StepContext<'_>, midi: u8, height: i32) -> u8 {
     const HIGHEST: i32 = 95;
     let degree = context.key.degree_below(midi.into());

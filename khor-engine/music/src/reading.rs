@@ -196,8 +196,8 @@ impl Reading {
         }
     }
 
-    /// Computes a feature from these lanes. Returns its value in its unit, and how far it is from
-    /// its resting value, 0..=1. Both are quantised but not smoothed.
+    /// Computes a feature from the given lanes, without smoothing. Returns its quantised value in
+    /// the feature's unit, and how far this value is from the resting value, 0..=1.
     pub(super) fn sample(&self, feature: Feature, lanes: &Lanes) -> Option<(f32, f32)> {
         let route = self.features[feature.index()].as_ref()?.route;
         let steps = f32::from(route.steps());

@@ -139,8 +139,8 @@ impl Answer {
     }
 }
 
-/// Whether one of the turn's notes is on this step, 1..=7. The `onsets` notes are spaced as evenly
-/// as possible.
+/// Whether the turn has a note on this step, 1..=7. Its `onsets` notes are spaced as evenly as
+/// possible.
 fn has_onset(step: u8, onsets: u8) -> bool {
     const WORK_STEPS: u8 = TURN_STEPS - 1;
     ((step - 1) * onsets) % WORK_STEPS < onsets

@@ -22,7 +22,7 @@ impl Preset {
         (1..=MAX_NAME_CHARS).contains(&name.len()) && name.chars().all(allowed)
     }
 
-    /// The rule for names. In errors, it completes the sentence "must be …".
+    /// The rule for names. Errors use it to complete the sentence "must be …".
     pub const NAMES: &'static str = "1 to 64 of the characters a-z, 0-9, - and _";
 
     pub(super) fn checked(self) -> Result<Self, Vec<Problem>> {

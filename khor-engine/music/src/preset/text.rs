@@ -90,8 +90,8 @@ impl Preset {
     /// invalid, the error lists all problems.
     pub fn from_json(json: &Value) -> Result<Self, Vec<Problem>> {
         if !json.is_object() {
-            // This check rejects lists. Serde would accept a list of the field values in place of
-            // an object.
+            // Reject lists explicitly. Serde would accept a list of the field values in place of an
+            // object.
             return Err(vec![Problem::new("", "a preset must be a JSON object")]);
         }
         let preset: PresetText = serde_path_to_error::deserialize(json).map_err(|error| {
@@ -184,8 +184,8 @@ fn put_table(text: &mut String, name: &str, table: &Table) {
     }
 }
 
-/// Formats a value on one line. All fractions in a preset are of type `f32`, so they are written
-/// with the digits of an `f32`.
+/// Formats a value on one line. Fractions are written with the digits of an `f32`, because all
+/// fractions in a preset are of type `f32`.
 fn inline(value: &toml::Value) -> String {
     let list = |values: Vec<String>| values.join(", ");
     match value {

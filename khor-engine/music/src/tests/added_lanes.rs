@@ -181,7 +181,7 @@ fn run(ops: &[Op]) -> Vec<(Catalogue, Vec<Note>, Vec<LaneId>)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Tests arbitrary lanes and values, including changes of the source.
+    /// Tests random lanes with random values. The source also changes between some steps.
     #[test]
     fn notes_of_added_lanes_are_valid(ops in ops()) {
         let played = run(&ops);
@@ -200,7 +200,7 @@ proptest! {
 }
 
 proptest! {
-    /// Tests any number of added lanes at level 0 with arbitrary deviations.
+    /// Tests any number of added lanes. Their level is 0, and their deviations are random.
     #[test]
     fn idle_added_lanes_change_no_note(
         count in 0..LaneId::MAX_ADDED,
