@@ -143,7 +143,7 @@ mod tests {
             }
         }
 
-        /// Tests random counts of devices that are present in all readings.
+        /// Tests random counts. The devices are present in all readings.
         #[test]
         fn every_increase_is_counted(start in any::<[u32; 3]>(), rises in vec(any::<[u32; 3]>(), 1..40)) {
             let mut total = Accumulator::default();

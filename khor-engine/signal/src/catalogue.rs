@@ -112,8 +112,8 @@ impl Catalogue {
     ///
     /// # Errors
     ///
-    /// Fails if the catalogue is full, if another lane has the name, or if the definition breaks a
-    /// rule. In all these cases, the catalogue stays unchanged.
+    /// Fails if the catalogue is full, if another lane has the same name, or if the definition
+    /// breaks a rule. In all these cases, the catalogue stays unchanged.
     pub fn add(&mut self, lane: LaneDefinition) -> Result<LaneId, CatalogueError> {
         if let Some(problem) = lane.problem() {
             return Err(CatalogueError::Invalid { name: lane.name, problem });

@@ -31,7 +31,7 @@ impl Frame {
     }
 
     /// Removes the counters of disabled signals. If `rx` or `tx` is disabled, also removes the
-    /// bytes that all devices received or sent. Keeps added lanes.
+    /// corresponding counter of all network devices (`rx_bytes` or `tx_bytes`). Keeps added lanes.
     #[must_use]
     pub fn keep_enabled(mut self, enabled: &PerSignal<bool>) -> Self {
         for info in SIGNALS.iter().filter(|info| !enabled[info.id.index()]) {

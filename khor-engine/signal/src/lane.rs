@@ -50,7 +50,7 @@ pub struct Lane {
 /// All lanes at one instant. `None` means that the lane is missing, not that it is zero.
 pub type Lanes = PerLane<Option<Lane>>;
 
-/// The reference of levels: the baseline or a fixed ceiling.
+/// What levels are relative to: the host's own baseline or a fixed ceiling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RangeMode {
@@ -64,12 +64,13 @@ pub enum RangeMode {
 /// The settings that convert rates into levels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scaling {
-    /// The reference of levels: baseline or ceiling.
+    /// Whether levels are relative to the baseline or to a fixed ceiling.
     pub range: RangeMode,
     /// For each kernel signal, the rate whose level is 1; above 0, in the signal's unit. An added
     /// lane uses the ceiling of its own scale.
     pub ceilings: PerSignal<f64>,
-    /// Smoothing of levels, 0..=1: higher values are slower. The default is 0.5.
+    /// Smoothing of levels, 0..=1. The higher the value, the more slowly levels change. The default
+    /// is 0.5.
     pub smoothing: f32,
 }
 

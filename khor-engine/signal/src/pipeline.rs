@@ -129,8 +129,8 @@ impl Pipeline {
         self.interpreter.catalogue()
     }
 
-    /// Discards the averages, because the counters of the next source do not continue the previous
-    /// counters. Keeps the baselines and the catalogue.
+    /// Discards the averages, but keeps the baselines and the catalogue. Call this function before
+    /// switching to another source, because the counters of the two sources are unrelated.
     pub fn reset(&mut self) {
         self.last = None;
         self.interpreter.reset();

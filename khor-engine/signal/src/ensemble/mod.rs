@@ -93,7 +93,7 @@ fn is_saturation(lane: LaneId) -> bool {
     matches!(lane.signal(), Some(SignalId::Lat | SignalId::Stall | SignalId::Mem | SignalId::Cpu))
 }
 
-/// The quantile of the values at `share`, interpolated between two values.
+/// The quantile of the values at `share`, 0..=1. If it lies between two values, it is interpolated.
 fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     let place = share * values.len().checked_sub(1)? as f64;
     let (_, below, further) = values.select_nth_unstable_by(place.floor() as usize, f64::total_cmp);

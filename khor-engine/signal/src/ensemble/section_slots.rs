@@ -20,7 +20,8 @@ impl<Id, const N: usize> Default for SectionSlots<Id, N> {
 }
 
 impl<Id: Ord, const N: usize> SectionSlots<Id, N> {
-    /// Assigns the sections of all known hosts; `None` is a host without a section.
+    /// Assigns the sections of all known hosts to slots. `None` stands for a host without a
+    /// section.
     pub fn assign<'a, B>(&mut self, sections: impl Iterator<Item = Option<&'a B>>)
     where
         Id: Borrow<B>,

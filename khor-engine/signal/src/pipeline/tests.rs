@@ -235,7 +235,7 @@ fn kernel_part(reading: Reading) -> impl PartialEq + std::fmt::Debug {
 }
 
 proptest! {
-    /// Tests random lanes and values, including catalogue changes between frames.
+    /// Tests random lanes with random values. The catalogue also changes between some frames.
     #[test]
     fn added_lanes_never_affect_the_kernel(steps in steps()) {
         let (mut plain, mut grown) = (Pipeline::new(Scaling::default()), Pipeline::new(Scaling::default()));
