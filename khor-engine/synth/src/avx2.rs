@@ -1,10 +1,10 @@
 //! Uses AVX2 if the processor supports it. The rendering code is compiled twice, and the synth
 //! chooses a version when it is created.
 //!
-//! Distributions compile for the oldest x86-64 processors, whose vectors hold four numbers. A
-//! vector of AVX2 holds all eight voices of a group. Fused multiply-add stays disabled, so that
-//! both versions give the same samples. Crates such as multiversion and pulp were rejected, because
-//! this one function is enough.
+//! Linux distributions compile programs for the oldest x86-64 processors, whose vectors hold only
+//! four numbers. With AVX2, a vector holds all eight voices of a group. Fused multiply-add stays
+//! disabled, so that both versions give the same samples. Crates such as `multiversion` and `pulp`
+//! were rejected, because [`Avx2::run`] is all that khor needs.
 
 /// Whether to use AVX2. This value is only true if the processor has AVX2.
 #[derive(Clone, Copy, Debug)]

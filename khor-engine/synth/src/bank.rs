@@ -155,8 +155,8 @@ impl VoiceBank {
         }
     }
 
-    /// Renders `frames` frames, the first of which is number `frame`. Adds them to the buses of the
-    /// mix and the stems, beginning at index `at` of the block. Real-time safe.
+    /// Renders `frames` frames, beginning with the frame number `frame`. Adds them to the buses of
+    /// the mix and the stems, beginning at index `at` of the block. Real-time safe.
     #[inline(always)]
     pub(super) fn render(
         &mut self,

@@ -193,7 +193,8 @@ impl Synth {
         }
     }
 
-    /// Renders the next frames. Their number is the length of the shorter slice. Real-time safe.
+    /// Renders the next frames into `left` and `right`. If the slices differ in length, only the
+    /// length of the shorter one is rendered. Real-time safe.
     pub fn render(&mut self, left: &mut [f32], right: &mut [f32]) {
         let frames = left.len().min(right.len());
         let mut done = 0;
@@ -283,7 +284,7 @@ impl Synth {
 
     fn prepare(&mut self, note: &SynthNote, frame: u64) -> NoteStart {
         let finite = |x: f32| if x.is_finite() { x } else { 0.0 };
-        // This is the linear congruential generator from Numerical Recipes, which is random enough
+        // This is the linear congruential generator from "Numerical Recipes". It is random enough
         // for phases.
         self.phase = self.phase.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         NoteStart {

@@ -38,7 +38,7 @@ pub(super) struct Envelopes {
     level: Lanes,
     /// Level that each envelope approaches, 0..=1.25.
     target: Lanes,
-    /// Share of the distance to the target that is covered in one frame, 0..=1.
+    /// Another lane already has this name.
     rate: Lanes,
     stage: [Stage; LANES],
     stage_rates: [StageRates; LANES],
@@ -107,8 +107,8 @@ impl Envelopes {
         }
     }
 
-    /// Starts the decay of the voices whose attack is complete. This function is called once per
-    /// block, so a decay begins at most one block (0.7 ms) late. Real-time safe.
+    /// Starts the decay of each voice whose attack is complete. The synth calls this function once
+    /// per block, so a decay begins at most one block (0.7 ms) late. Real-time safe.
     pub(super) fn update(&mut self) {
         for lane in 0..LANES {
             if self.stage[lane] == Stage::Attack && self.level[lane] >= 1.0 {

@@ -183,8 +183,8 @@ impl VoiceGroup {
     }
 }
 
-/// Correlation between a straight and a sung saw-wave chord. It was derived from a measurement: at
-/// a send of 0.5, the sum of both was 1.7 dB quieter than either of them.
+/// Correlation between a straight and a sung saw-wave chord. It was derived from a measurement at a
+/// send of 0.5: the sum of both chords was 1.7 dB quieter than either chord alone.
 const SUNG_CORRELATION: f32 = 0.35;
 
 /// Gains of the straight and the sung share. The gains are chosen so that the loudness of the sum

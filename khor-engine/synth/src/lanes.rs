@@ -3,7 +3,8 @@
 
 use std::f32::consts::LN_2;
 
-/// Number of voices that are computed together. Each of these voices is a lane.
+/// Number of voices that are computed together. In this crate, each of these voices is called a
+/// lane.
 pub(super) const LANES: usize = 8;
 /// Number of frames in a block. All frames of a block are computed together. Control values change
 /// once per block, and are interpolated within the block.
@@ -17,9 +18,9 @@ pub(super) type LaneBlock = [Lanes; BLOCK];
 /// integer is then in the lowest bits of the sum.
 pub(super) const ROUNDER: f32 = 12_582_912.0;
 
-/// 2^x for x in -60..=60, with a relative error below 1e-4. The fraction uses a Taylor polynomial
-/// of degree 4, and the nearest integer is added to the exponent. For any other x, the result is
-/// wrong, but the behaviour is defined. Real-time safe.
+/// 2^x for x in -60..=60, with a relative error below 1e-4. The nearest integer to x is added to
+/// the exponent, and the remaining fraction is computed with a Taylor polynomial of degree 4. For
+/// any other x, the result is wrong, but the behaviour is defined. Real-time safe.
 #[inline]
 pub(super) fn exp2(x: f32) -> f32 {
     let rounded = x + ROUNDER;

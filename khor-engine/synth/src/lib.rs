@@ -13,7 +13,7 @@
 
 #![expect(
     clippy::inline_always,
-    reason = "only code that is inlined into the block is compiled for AVX2 (see `avx2`)"
+    reason = "code is compiled for AVX2 only if it is inlined into `Synth::block` (see `avx2`)"
 )]
 
 mod avx2;

@@ -69,8 +69,8 @@ pub(super) struct Limiter {
     lookahead: Lookahead,
     /// Last samples of each channel, which the interpolation at the start of the next chunk needs.
     tail: [[f32; TAPS - 1]; 2],
-    /// Filters that interpolate at a quarter, a half and three quarters of the way between two
-    /// samples.
+    /// Three filters. They interpolate at a quarter, a half and three quarters of the way from one
+    /// sample to the next.
     phases: [[f32; TAPS]; 3],
     needed: [f32; HOLD],
     smoothed: [f32; AVERAGE],

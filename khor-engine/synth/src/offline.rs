@@ -92,8 +92,8 @@ impl Offline {
         }
     }
 
-    /// Resets rates and lanes, but keeps the baselines. Call this function before frames of another
-    /// source, because their counters do not continue the counters of the last frame.
+    /// Resets rates and lanes, but keeps the baselines. Call this function before switching to
+    /// another source, because the counters of the two sources are unrelated.
     pub fn restart(&mut self) {
         self.pipeline.reset();
         self.lanes = Lanes::NONE;

@@ -56,7 +56,7 @@ impl Oscillators {
     }
 
     /// Starts a note. `phase`, 0..1, is the initial phase, and it also seeds noise and vibrato.
-    /// Each note has another phase, so that notes of equal pitch are not in phase. Real-time safe.
+    /// Notes get different values, so that notes of equal pitch are not in phase. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch, increment: f32, phase: f32) {
         let detune = (patch.detune_cents / 2400.0).exp2();
         let detuned = patch.detune_cents > 0.0 && patch.wave != Wave::Noise;

@@ -123,8 +123,8 @@ fn feed_back(
     right: &mut [f32; BLOCK],
 ) {
     let [t0, t1, t2, t3, t4, t5, t6, t7] = taps;
-    // A single pass over the block is enough, because one vector of frames for each of the eight
-    // lines fits into the registers.
+    // A single pass over the block is enough, because the registers can hold one vector for each of
+    // the eight lines.
     for i in 0..BLOCK {
         let outputs = [t0[i], t1[i], t2[i], t3[i], t4[i], t5[i], t6[i], t7[i]];
         left[i] = outputs[0] - outputs[2] + outputs[4] - outputs[6];

@@ -13,8 +13,8 @@ use super::{
 /// Time constant with which the vowel changes, seconds. It is as fast as a mouth moves, and too
 /// slow to cause a click.
 const GLIDE_S: f32 = 0.08;
-/// Factor by which the bandwidths of the formants are multiplied. The formants of a choir are wider
-/// than those of a single singer, because every singer has slightly different formants.
+/// The bandwidths of the formants are multiplied by this factor. The formants of a choir are wider
+/// than those of a single singer, because the formants of its singers differ slightly.
 const BANDWIDTH_FACTOR: f32 = 2.5;
 /// Highest centre frequency, as a share of the sample rate. Above it, the approximation of the
 /// tangent is inaccurate.
@@ -88,9 +88,9 @@ impl VowelFilter {
             let g = tan_pi((vowel.freq_hz[f] / self.sample_rate_hz).min(MAX_CENTRE));
             let k = BANDWIDTH_FACTOR * vowel.width_hz[f] / vowel.freq_hz[f];
             let a1 = 1.0 / (1.0 + g * (g + k));
-            // Adjacent formants have opposite signs. Otherwise, they would cancel between their
+            // Adjacent formants have opposite signs, because equal signs would cancel between the
             // centres (Klatt, "Software for a cascade/parallel formant synthesizer", 1980). The
-            // factor k makes the gain at the peak 1. It is multiplied by 0.5, because `filter` adds
+            // factor k makes the gain at the peak 1. The factor 0.5 is needed because `filter` adds
             // two successive states instead of averaging them.
             let sign = if f % 2 == 0 { 0.5 } else { -0.5 };
             let gain = sign * k * 10_f32.powf((vowel.gain_db[f] + vowel.makeup_db) / 20.0);
@@ -161,8 +161,8 @@ mod tests {
             let vowel = Vowel::at(position);
             let peak = response_db(position, vowel.freq_hz[0]);
             assert!((peak - vowel.makeup_db).abs() < 2.0, "{position}: {peak}");
-            // The slope of the first formant raises the level of the second formant if the second
-            // is weak and close to the first.
+            // If the second formant is weak and close to the first, the flank of the first formant
+            // raises its level.
             let second = response_db(position, vowel.freq_hz[1]) - peak - vowel.gain_db[1];
             assert!((-5.0..=8.0).contains(&second), "{position}: {second}");
             for off_hz in [vowel.freq_hz[0] * 0.5, vowel.freq_hz[1] * 1.35, 8000.0] {

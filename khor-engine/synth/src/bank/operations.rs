@@ -18,7 +18,7 @@ const SILENT_AFTER_FRAMES: u64 = 48_000;
 const FADE_BLOCKS: usize = (OFF_FADE_S * RATE_HZ) as usize / BLOCK + 2;
 /// Number of blocks after which a stolen voice is silent.
 const STEAL_BLOCKS: usize = (STEAL_FADE_S * RATE_HZ) as usize / BLOCK + 2;
-/// Upper limit for the magnitude of the sum of 24 voices.
+/// Upper limit for the magnitude of a sample when 24 voices sound.
 const LOUDEST: f32 = 100.0;
 
 /// An operation on the voice bank.
