@@ -52,7 +52,7 @@ impl CounterReading {
         &self.welcome.counters
     }
 
-    /// The time of the sample, `CLOCK_BOOTTIME` ns.
+    /// The time of the sample in ns, on the clock `CLOCK_BOOTTIME`.
     pub fn t_ns(&self) -> u64 {
         self.sample.t_ns
     }

@@ -13,7 +13,7 @@ const SCRIPT: &str = "kill -SEGV $$";
 pub struct Crashes(#[expect(dead_code, reason = "dropping the lock releases it")] MachineLock);
 
 impl Crashes {
-    /// Waits until no other test holds the lock.
+    /// Waits until no other test prevents crashes, and then prevents crashes by other tests.
     pub fn alone() -> Self {
         Self(MachineLock::wait_for("crashes"))
     }

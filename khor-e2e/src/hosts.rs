@@ -20,12 +20,12 @@ use crate::site::NatsServer;
 
 /// Time between two frames of a host.
 const PERIOD: Duration = Duration::from_millis(200);
-/// Number of moments within [`PERIOD`] at which hosts send. The hosts are spread evenly over these
-/// moments.
+/// Number of moments in each [`PERIOD`] at which some of the hosts send. The hosts are divided
+/// evenly among these moments.
 const SLOTS: usize = 20;
 /// Deviation of the host that stands out, in octaves above its baseline.
 const FAR: f32 = 5.0;
-/// Index of the signal that deviates on the host that stands out: `rx`.
+/// Index of the signal `rx`, which deviates on the host that stands out.
 const DEVIATING_SIGNAL: usize = 2;
 
 /// State that the test shares with the thread that sends the frames: which hosts stand out or are

@@ -26,7 +26,7 @@ impl Mount {
         Ok(Self { server: None, place: place.to_owned() })
     }
 
-    /// Bind-mounts `source` at `place`. The paths name two files or two folders.
+    /// Bind-mounts `source` at `place`. Both paths must be files, or both must be folders.
     pub fn bind(source: &Path, place: &Path) -> nix::Result<Self> {
         mount(Some(source), place, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
         Ok(Self { server: None, place: place.to_owned() })

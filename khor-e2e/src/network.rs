@@ -53,7 +53,8 @@ pub fn send_datagrams(to: &str, count: u32, bytes: usize) {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("binding a socket");
     let datagram = vec![0; bytes];
     for _ in 0..count {
-        // The receiver's kernel reports the closed port, which makes a later send fail.
+        // Ignore errors. The receiver's kernel reports that the port is closed, which makes a later
+        // send fail.
         let _ = socket.send_to(&datagram, to);
     }
 }

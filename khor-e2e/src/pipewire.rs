@@ -85,7 +85,8 @@ impl PipeWire {
             let _ = child.kill();
             let _ = child.wait();
         }
-        // A killed server does not remove its socket, and `restart` waits for a new socket.
+        // A killed server does not remove its socket. Remove it, because `restart` waits until a
+        // new socket exists.
         let _ = std::fs::remove_file(self.socket());
     }
 

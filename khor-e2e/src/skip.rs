@@ -20,8 +20,9 @@ pub fn skip(reason: &str) {
     skip_or_fail(reason, REQUIRE_ALL);
 }
 
-/// Like [`skip`], for tests that run only in a virtual machine of `cargo xtask vm`. Panics if the
-/// environment contains `KHOR_VM=1`, because the test can run there.
+/// Like [`skip`], for tests that run only in a virtual machine of `cargo xtask vm`. Such a machine
+/// sets `KHOR_VM=1`. If this variable is set, the test must not be skipped, so this function
+/// panics.
 pub fn skip_outside_vm(reason: &str) {
     skip_or_fail(&format!("{reason}; run `cargo xtask vm` for this test"), VM);
 }
@@ -38,7 +39,8 @@ fn is_set(variable: &str) -> bool {
 fn skip_or_fail(reason: &str, requirement: &str) {
     let required = is_set(requirement);
     assert!(!required, "this test must run here because {requirement} is 1, but it cannot: {reason}");
-    // Not `eprintln!`: the test harness hides its output when a test passes.
+    // Write to `stderr()` directly. The test harness would hide the output of `eprintln!` when the
+    // test passes.
     let _ = writeln!(stderr(), "SKIPPED: {reason}");
     if let Some(path) = std::env::var_os(SKIPPED_FILE) {
         append(path.as_ref(), &format!("{}: {reason}\n", test_name()));

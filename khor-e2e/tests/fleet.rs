@@ -73,7 +73,7 @@ fn site_plays_solos_sections_and_losses() {
     section_plays_its_part(&engine);
     drop(load);
 
-    // A relay is killed.
+    // Kill a relay.
     drop(relays.pop());
     let took = wait_for(&engine, "db", "silent");
     println!("the engine reported a killed relay after {took:?}");
@@ -85,7 +85,7 @@ fn site_plays_solos_sections_and_losses() {
     wait_for(&engine, "db", "live");
     assert_eq!(cues(&engine, "found", "db"), 1);
 
-    // A cable is cut.
+    // Cut a cable, and connect it again.
     hosts[0].plug(false);
     let took = wait_for(&engine, "web-1", "silent");
     println!("the engine reported a cut cable after {took:?}");

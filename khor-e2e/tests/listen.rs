@@ -12,8 +12,8 @@ use khor_patience::hang_timeout;
 use tungstenite::Message;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// The most sound that a listener receives in advance, in seconds. All other sound arrives in real
-/// time.
+/// A listener receives at most this many seconds of sound in advance. All other sound arrives in
+/// real time.
 const AHEAD_S: f64 = 0.5;
 /// Length of the header of a recorded WAV file.
 const WAV_HEADER_BYTES: usize = 44;

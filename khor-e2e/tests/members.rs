@@ -106,7 +106,8 @@ async fn subscribe(client: &mut Client, scope: Scope) -> (Subscribed, Sample) {
     }
 }
 
-/// The reason why all counters are missing; `None` unless all have the same reason.
+/// The reason why all counters are missing. `None` if a counter is available, or if the reasons
+/// differ.
 fn reason_of_all(subscribed: &Subscribed) -> Option<String> {
     let mut reasons = subscribed.availability.iter().map(|availability| match availability {
         Availability::Absent { reason } => Some(reason.clone()),

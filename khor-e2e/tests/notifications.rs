@@ -28,7 +28,7 @@ struct Notification {
     expires_ms: i32,
 }
 
-/// A notification service, as desktops have one.
+/// A notification service like that of a desktop.
 struct Service {
     received: mpsc::Sender<Notification>,
 }

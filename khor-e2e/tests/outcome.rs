@@ -162,7 +162,8 @@ fn sighup_ends_all_other_commands_cleanly() {
         "the header contains a length of {by_header} bytes, the file has {actual}"
     );
 
-    // This also checks that `record` has closed its capture.
+    // `khor play` fails if `khor record` did not end its capture properly. So this checks `record`
+    // too.
     let port = free_port();
     let listen = format!("127.0.0.1:{port}");
     let mut play =

@@ -27,7 +27,7 @@ const SCENARIOS: [&str; 9] = [
 ];
 const PRESETS: [&str; 6] = ["ambient", "percussive", "arp", "drone", "choir", "rain"];
 
-/// Paths of clips. No two of these clips are the same.
+/// Paths of clips, all of which are different.
 fn clips() -> impl Iterator<Item = String> {
     let of = |scenario| PRESETS.map(move |preset| format!("/api/clips/{scenario}.wav?preset={preset}"));
     SCENARIOS.into_iter().flat_map(of)
@@ -119,13 +119,13 @@ fn renders_delay_no_change_or_shutdown() {
         assert!(head.starts_with("http/1.1 503") && head.contains("retry-after: "), "{head}");
     }
 
-    // khor does not render the same clip again.
+    // khor does not render a clip that it has already rendered.
     let (path, before) = ("/api/clips/idle.wav?preset=drone", used());
     (0..10).for_each(|_| assert!(head(begin(&engine, path)).starts_with("http/1.1 200")));
     let again = used() - before;
     assert!(again < 3 * one + 20, "ten requests for one clip took {again} ticks; one render takes {one}");
 
-    // The shutdown does not wait for renders.
+    // The engine shuts down without waiting for the end of renders.
     let open: Vec<TcpStream> = clips().take(5).map(|path| begin(&engine, &path)).collect();
     let before = used();
     assert!(engine.stop().0.success());

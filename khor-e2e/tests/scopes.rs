@@ -141,7 +141,8 @@ fn unit_scope_follows_unit() {
     crash();
     wait_until("a cue of the crash", || cues() > 0);
 
-    // The unit does not run yet. The engine reports this, and plays no other scope instead.
+    // The unit does not run yet. The engine reports that it has no cgroup, and plays no other scope
+    // instead.
     change_scope(&engine, &json!({ "cgroup": unit }));
     let missing =
         wait_for_scope(&engine, "the missing unit to be reported", |scope| scope["error"].is_string());
@@ -185,7 +186,7 @@ fn unit_scope_follows_unit() {
     assert!(exposed.contains(&mark), "/metrics has no counter of the unit: {exposed}");
     assert!(engine.get("/api/units")["units"].as_array().is_some_and(|all| all.contains(&json!(unit))));
 
-    // The unit stops and restarts. Rates are missing for a while, but none jumps.
+    // Stop and restart the unit. Its rates are missing meanwhile, but no rate jumps.
     drop((inside, cgroup));
     wait_for_scope(&engine, "the end of the scope to be reported", |scope| scope["error"].is_string());
     assert_eq!(engine.level("exec"), None);
@@ -194,7 +195,7 @@ fn unit_scope_follows_unit() {
     wait_for_scope(&engine, "the restart of the unit", |scope| scope["ok"] == true);
     wait_until("the load in the restarted unit", || has_load(&engine));
 
-    // The scope is the whole machine again. Each scope has its own baseline.
+    // Select the whole machine again. Each scope has a baseline of its own.
     drop(inside);
     change_scope(&engine, &json!({ "cgroup": "" }));
     wait_for_scope(&engine, "the whole machine as the scope", |scope| {
@@ -237,7 +238,7 @@ fn process_with_non_utf8_name_has_signals() {
         wait_until(&format!("a level of {signal}"), || engine.level(signal).is_some());
     }
 
-    // The name of a cgroup in the scope may contain any bytes too.
+    // Like the name of a process, the name of a cgroup may contain any bytes.
     let Some(slice) = Cgroup::make("/khor-e2e-bytes") else {
         return skip("needs a unified cgroup hierarchy");
     };

@@ -127,7 +127,7 @@ fn config_file(dir: &Path) -> Value {
 
 #[test]
 fn settings_take_effect_and_survive_restart() {
-    // A device can only be selected if one exists.
+    // Start a sound server, because the test can select a sound device only if one exists.
     let pulse = Pulse::start();
     let environment = pulse.as_ref().map(|pulse| pulse.environment().to_vec()).unwrap_or_default();
     // Settings that select a part of a site are rejected if there is no site.

@@ -44,7 +44,8 @@ fn device_queries_leak_no_threads_or_clients() {
     let engine = start(&pulse, &[]);
     let listed = |engine: &Engine| engine.get("/api/audio/devices")["devices"].to_string();
     assert!(listed(&engine).contains("id:pulseaudio:other"), "{}", listed(&engine));
-    // Counts the engine's sound threads and the sound server's clients.
+    // Returns the number of the engine's sound threads, and the number of the sound server's
+    // clients.
     let held = |pulse: &Pulse| {
         let clients = pulse.pactl(&["list", "short", "clients"]).lines().count();
         let tasks = fs::read_dir(format!("/proc/{}/task", engine.pid())).expect("the engine's threads");
@@ -61,11 +62,11 @@ fn device_queries_leak_no_threads_or_clients() {
     });
     assert_eq!(select_device(&engine, "id:pulseaudio:other").0, 200);
     wait_until("the other device to play", || plays(&engine) && audio(&engine)["device"] != "Null Output");
-    // The server restarts without the device.
+    // Restart the server. The selected device no longer exists then.
     pulse.kill();
     assert!(pulse.restart());
     wait_until("the loss of the device to be reported", || !plays(&engine));
-    // The engine tries repeatedly to open the device.
+    // Wait while the engine tries several times to open the device.
     thread::sleep(Duration::from_secs(12));
     println!("sound threads and clients: {before:?} before, {:?} now", held(&pulse));
     assert!(!plays(&engine), "{}", audio(&engine));

@@ -82,8 +82,8 @@ fn setting_is_saved_when_fader_rests() {
     wait_until("the last value in the file", || on_disk() == json!(last));
     assert_eq!(receive(&engine)["refused"], 0);
 
-    // A bundle changes settings of other types just before khor stops. The configuration file must
-    // contain these changes.
+    // Change settings of other types by a bundle, just before khor stops. The configuration file
+    // must contain these changes.
     let content = vec![
         message("/khor/set/music/preset", vec![OscType::String("rain".into())]),
         message("/khor/set/music/key_midi", vec![OscType::Float(53.0)]),
@@ -162,7 +162,7 @@ fn osc_changes_only_music_and_loudness() {
         let expected = "OSC may change music, audio/master_gain, audio/loudness_lufs only";
         assert!(reason.contains(expected), "{path}: {reason}");
     }
-    // Address patterns change only the allowed settings.
+    // OSC address patterns change only the settings that OSC may change.
     fader.set("/khor/set/*/*", OscType::Float(0.25));
     wait_until("the volume to change", || engine.get("/api/config")["audio"]["master_gain"] == 0.25);
     wait_until("the density to change", || engine.get("/api/config")["music"]["density"] == 0.25);

@@ -186,8 +186,8 @@ fn page_starts_engine_through_socket() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut engine) = started else { return skip("needs systemd-socket-activate") };
-    // systemd-socket-activate starts to listen a moment after its own start. The connection that
-    // starts the engine waits for the engine.
+    // systemd-socket-activate listens only a moment after its start, so try repeatedly to connect.
+    // The first connection starts the engine, and gets its response when the engine runs.
     let answer = wait_for("a response through the socket", || {
         let answer = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call();
         answer.and_then(|mut answer| answer.body_mut().read_to_string()).ok()

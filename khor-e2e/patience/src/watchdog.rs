@@ -91,8 +91,8 @@ fn watch() {
 
 fn give_up(steps: &[Step]) -> ! {
     for step in steps.iter().rev() {
-        // Not `eprintln!`: the test harness captures its output and loses it when the process
-        // aborts.
+        // Write to `stderr()` directly. The test harness would capture the output of `eprintln!`,
+        // and lose it when the process aborts.
         let _ = writeln!(std::io::stderr(), "HUNG: {}: no progress since: {}", step.name, step.what);
     }
     let parent = std::process::id().to_string();

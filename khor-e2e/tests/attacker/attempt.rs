@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 
 use crate::tables;
 
-/// Environment variable that passes the table's name to the other process.
+/// Environment variable that passes the name of the attack table to the attacker's process.
 const TABLE: &str = "KHOR_ATTACK_TABLE";
-/// Environment variable that passes the target to the other process, as JSON.
+/// Environment variable that passes the [`Target`], as JSON, to the attacker's process.
 const TARGET: &str = "KHOR_ATTACK_TARGET";
-/// Prefix of each line that the other process prints for the test.
+/// Prefix of each line that the attacker's process prints for the test.
 const MARK: &str = "@@ ";
 
 /// The result of an attempt: a text on success, or the reason why it was rejected.
@@ -53,7 +53,7 @@ impl Target {
 /// An attempt in an attack table.
 pub(crate) struct Row {
     pub(crate) name: String,
-    /// The attacker's gain if the attempt succeeds.
+    /// What the attacker gains if the attempt succeeds.
     pub(crate) success: &'static str,
     pub(crate) attempt: Box<dyn Fn(&Target) -> Outcome>,
 }
@@ -68,7 +68,7 @@ impl Row {
     }
 }
 
-/// The result of a row, as the other process printed it.
+/// The result of a row, as the attacker's process printed it.
 #[derive(Debug)]
 pub(crate) struct RowResult {
     name: String,

@@ -52,7 +52,7 @@ pub(crate) fn tokenless() -> Vec<Row> {
     rows
 }
 
-/// Ends the session of `target.cookie`, or all sessions (`target.everywhere`).
+/// Ends the session of `target.cookie`, or all sessions if `target.everywhere` is true.
 pub(crate) fn logout() -> Row {
     Row::new("log out", "the end of the session", |target| {
         let path = if target.0["everywhere"] == true { "/api/logout?everywhere=true" } else { "/api/logout" };

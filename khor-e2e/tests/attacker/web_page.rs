@@ -11,8 +11,8 @@ use crate::{
 /// Paths whose responses never end. The tests read only one byte of the body.
 const ENDLESS: [&str; 2] = ["/api/stream", "/api/listen.wav"];
 
-/// Headers that a browser adds for a foreign page, one for each attempt. `PORT` stands for the
-/// engine's port.
+/// Headers that a browser adds to requests of a foreign page. Each attempt uses one of these
+/// headers. `PORT` stands for the engine's port.
 const FOREIGN: [(&str, &str); 10] = [
     ("origin", "http://evil.example"),
     ("origin", "https://evil.example"),
@@ -81,7 +81,8 @@ pub(crate) fn foreign(target: &Target) -> Vec<Row> {
     rows
 }
 
-/// Every GET request with each set of own headers, and a change by khor's own page.
+/// Every GET request with each set of headers in [`OWN`], and a request by khor's own page that
+/// changes a setting.
 pub(crate) fn own(target: &Target) -> Vec<Row> {
     let mut rows = Vec::new();
     for (i, headers) in OWN.into_iter().enumerate() {

@@ -182,7 +182,7 @@ impl Raid1 {
             set("new_dev", number.trim());
             set(&format!("dev-{disk}/slot"), &slot.to_string());
         }
-        // The mirrors need no resync.
+        // Mark the mirrors as equal, so that md does not copy one to the other.
         set("resync_start", "none");
         set("array_state", "active");
         Self(settings)

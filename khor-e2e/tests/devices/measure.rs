@@ -29,7 +29,8 @@ pub(crate) struct Sources {
     engine: Engine,
 }
 
-/// Bytes that both sources counted during some work. These are the cells of a row of the table.
+/// Bytes that the collector and the `/proc` source counted during some work, one number for each
+/// counter. They are the cells of a row of the table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Measured<const N: usize> {
     collector: [u64; N],

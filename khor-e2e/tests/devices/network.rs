@@ -7,9 +7,11 @@ use crate::{
     world::{End, bond, containers, loopback, plain, transfer, tunnel},
 };
 
-/// Bytes that each test transfers. Emulated cards carry a few MiB per second.
+/// Number of bytes that each test transfers. It is small, because emulated cards carry only a few
+/// MiB per second.
 const BYTES: u64 = 4 << 20;
-/// Bytes that ARP, the start and end of connections, and the test's requests to the engine may add.
+/// Number of bytes that other traffic may add: ARP, the start and end of connections, and the
+/// test's requests to the engine.
 const SLACK: u64 = 128 << 10;
 
 /// Expected count of bytes for the payload and its headers. Each TCP segment has 1448 bytes of

@@ -1,8 +1,8 @@
 //! Measures the time from a burst of program starts to its OSC message.
 //!
-//! The time begins just before the first exec of a burst of ten. It ends when the first
-//! `/khor/signal exec` arrives whose level is at least 0.1 above the level before the burst.
-//! Collector and engine run with their default settings.
+//! The measured time begins just before the first program of a burst of ten starts. It ends when
+//! the first `/khor/signal exec` arrives whose level is at least 0.1 above the level before the
+//! burst. Collector and engine run with their default settings.
 
 use std::{
     net::UdpSocket,

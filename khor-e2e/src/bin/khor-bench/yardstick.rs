@@ -5,17 +5,17 @@ use aya::{
     programs::{BtfTracePoint, tp_btf::BtfTracePointLinkId},
 };
 
-/// Names of the programs in the object file. Each works at any tracepoint.
+/// Names of the eBPF programs in the object file. Each program can be attached to any tracepoint.
 const PROGRAMS: [&str; 3] = ["empty", "increment", "increment_percpu"];
 
-/// The programs, loaded for one hook.
+/// The eBPF programs for comparison, loaded for one hook.
 pub(crate) struct Yardstick {
     /// The tracepoint.
     pub(crate) hook: &'static str,
     programs: Ebpf,
 }
 
-/// The links of attached programs, for [`Yardstick::detach`].
+/// The links of the attached eBPF programs. [`Yardstick::detach`] needs them.
 pub(crate) struct Attached(Vec<(&'static str, BtfTracePointLinkId)>);
 
 impl Yardstick {
@@ -33,7 +33,7 @@ impl Yardstick {
         Ok(Self { hook, programs })
     }
 
-    /// The names of the programs, with the kernel's IDs.
+    /// The names of the loaded eBPF programs, with the IDs that the kernel has given them.
     pub(crate) fn ids(&mut self) -> anyhow::Result<Vec<(&'static str, u32)>> {
         PROGRAMS.iter().map(|name| Ok((*name, program(&mut self.programs, name)?.info()?.id()))).collect()
     }

@@ -81,8 +81,8 @@ pub(crate) fn upload(stage: &Stage) -> Result<()> {
     with_peer(None, 0, |stream| send(stage, stream, UP_BYTES_PER_S))
 }
 
-/// Sends over a line that loses packets. The line is outside the kernel, because the kernel would
-/// notice losses in its own queue and slow down.
+/// Sends over a line that loses packets. The line is outside the kernel. If a queue of the kernel
+/// lost the packets, the kernel would notice the losses and slow the transfer down.
 pub(crate) fn lossy(stage: &Stage) -> Result<()> {
     with_peer(None, LOST_PERCENT, |stream| send(stage, stream, LOSSY_BYTES_PER_S))
 }
