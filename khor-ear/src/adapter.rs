@@ -87,8 +87,8 @@ pub struct OfflinePlayer {
 pub struct Render {
     /// The sound, interleaved stereo at [`RATE_HZ`].
     pub samples: Vec<f32>,
-    /// All notes that sound in the render. Onsets are relative to the first sample. A note that
-    /// began before the first sample has a negative onset.
+    /// All notes that sound in the render. A note's onset is relative to the first sample, so it is
+    /// negative if the note began earlier.
     pub notes: Vec<PlayedNote>,
 }
 
@@ -213,8 +213,8 @@ pub struct SiteListener {
 }
 
 impl SiteListener {
-    /// Creates a listener for these hosts. Either each host has its own relay, or one relay
-    /// aggregates all hosts.
+    /// Creates a listener for `hosts`. `relays` selects whether each host has its own relay, or one
+    /// relay aggregates all hosts.
     ///
     /// # Errors
     ///

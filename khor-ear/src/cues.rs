@@ -37,7 +37,7 @@ impl Spectrogram {
         Self(in_octaves(mono, WINDOW_SAMPLES, HOP_SAMPLES, LOWEST_HZ, 6.0))
     }
 
-    /// Median power of each band.
+    /// Median power of each band over all windows.
     fn median(&self) -> Bands {
         std::array::from_fn(|band| {
             let mut values: Vec<f32> = self.0.iter().map(|window| window[band]).collect();

@@ -10,8 +10,8 @@ use anyhow::Result;
 use parking_lot::Mutex;
 
 /// Calls `work` for all items in parallel. Returns the results in the order of the items, or the
-/// first error. Also reports each item to the watchdog, under the name `what`. If an item hangs,
-/// the watchdog's report names it.
+/// first error. Before each item, reports `what` and the item's number to the watchdog, which
+/// prints them if the item hangs.
 pub fn map<T: Sync, R: Send>(
     what: &str,
     items: &[T],
@@ -31,8 +31,8 @@ pub fn map<T: Sync, R: Send>(
     };
     thread::scope(|scope| {
         for number in 0..threads {
-            // The watchdog remembers the last step of each named thread. It prints these steps
-            // after a hang.
+            // The watchdog needs a name for each thread. It remembers each named thread's last
+            // step, and prints these steps after a hang.
             let named = thread::Builder::new().name(format!("judge {number}"));
             named.spawn_scoped(scope, work).expect("the system can start another thread");
         }

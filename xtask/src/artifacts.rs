@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::process::output;
 
-/// Runs a cargo command that prints JSON. Returns its messages.
+/// Runs a cargo command that prints JSON messages, and returns these messages.
 pub(crate) fn of(cargo: &mut Command) -> Result<Vec<Value>> {
     let messages = output(cargo.stderr(Stdio::inherit()))?;
     Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
@@ -19,7 +19,8 @@ pub(crate) fn of(cargo: &mut Command) -> Result<Vec<Value>> {
 /// The path of the executable, if the artifact is an executable of this kind and name.
 pub(crate) fn executable(artifact: &Value, kind: &str, name: &str) -> Option<PathBuf> {
     let target = &artifact["target"];
-    // The program's unit tests are a separate executable with the same kind and name.
+    // cargo also builds the program's unit tests, as another executable with the same kind and
+    // name.
     let tests_itself = kind == "bin" && artifact["profile"]["test"] == true;
     let is_it = target["kind"][0] == kind && !tests_itself && target["name"] == name;
     let path = artifact["executable"].as_str().filter(|_| is_it)?;
@@ -38,8 +39,8 @@ pub(crate) fn is_of(artifact: &Value, package: &str) -> bool {
     artifact["package_id"].as_str().is_some_and(|id| name_in(id) == package)
 }
 
-/// The package's name in an id such as `path+file:///folder#name@version`. If the folder has the
-/// package's name, the id is `path+file:///folder#version`.
+/// The package's name in an ID such as `path+file:///folder#name@version`. If the folder has the
+/// same name as the package, cargo omits the name: `path+file:///folder#version`.
 fn name_in(package_id: &str) -> &str {
     let (place, version) = package_id.rsplit_once('#').unwrap_or((package_id, ""));
     match version.split_once('@') {

@@ -1,5 +1,5 @@
-//! Handles Ctrl-C and similar signals: xtask ends the running work, starts no more, and still
-//! prints its report.
+//! Handles Ctrl-C and similar signals. After a signal, xtask ends the running work, starts no other
+//! work, and still prints its report.
 
 use std::sync::{
     Once,

@@ -195,7 +195,7 @@ pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
             words(&not_in_apt)
         );
     }
-    // One package may meet several needs.
+    // A set removes duplicates, because one package may meet several needs.
     let packages: BTreeSet<&str> = missing.iter().flat_map(|need| need.debian).copied().collect();
     let packages: Vec<&str> = packages.into_iter().collect();
     println!("installing {}", packages.join(" "));
@@ -207,7 +207,7 @@ pub(crate) fn install(needs: &[&[Need]]) -> Result<()> {
             .stdout(Stdio::null()),
     )?;
     if missing.iter().any(|need| matches!(need.sign, Sign::Node) && !need.is_met()) {
-        bail!("an older Node.js is first in PATH; please install: {}", NODE.words);
+        bail!("the first Node.js in PATH is too old; please install: {}", NODE.words);
     }
     Ok(())
 }

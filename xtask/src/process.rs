@@ -66,8 +66,8 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The path of a program in `PATH` or in root's folders, which may be missing in another user's
-/// `PATH`.
+/// The path of a program. Searches `PATH`, and then `/usr/sbin` and `/sbin`, which may be missing
+/// in the `PATH` of users other than root.
 pub(crate) fn find_program(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));

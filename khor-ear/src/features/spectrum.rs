@@ -74,7 +74,8 @@ impl Spectrum {
     }
 }
 
-/// Calls `take` for every window of a sound, with the window's index and power spectrum (Hann).
+/// Splits a sound into Hann windows of `length` samples, one every `hop` samples. Calls `take` for
+/// each window, with the window's index and power spectrum.
 pub(crate) fn each(mono: &[f32], length: usize, hop: usize, mut take: impl FnMut(usize, &[f32])) {
     let transform = RealFftPlanner::<f32>::new().plan_fft_forward(length);
     let hann: Vec<f32> =

@@ -12,7 +12,7 @@ use crate::{
     scenario::{self, Load, LoadClass, UntrainedLoad},
 };
 
-/// Maximum number of confusions that a remark lists.
+/// Maximum number of wrong classifications that a remark lists.
 const NAMED: usize = 4;
 
 /// Measures recognition in two ways: by cross-validation, and by training on small machines and
@@ -50,7 +50,7 @@ fn mistakes(confusion: &Confusion) -> String {
 }
 
 /// Classifies untrained loads, and trained loads at untrained intensities. The results are only
-/// reported.
+/// reported; no gate depends on them.
 pub(super) fn judge_untrained(preset: &str, plan: &Plan, known: Vec<Labelled>) -> Result<Vec<String>> {
     let classifier = Classifier::new(known);
     let unseen = plan.unseen();

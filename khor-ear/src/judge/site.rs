@@ -27,15 +27,15 @@ const FEATURES: usize = COUNT + BALANCES;
 /// Maximum number of mistakes that a remark lists.
 const NAMED: usize = 4;
 
-/// The two relay modes, each with the names of its three rows in the table: section and load,
-/// section alone, load alone.
+/// The two relay modes, each with the names of its three rows in the table. The rows show how many
+/// clips have the correct section and load, the correct section, and the correct load.
 const RELAY_ROWS: [(RelayMode, [&str; 3]); 2] = [
     (RelayMode::PerHost, ["site", "site_section", "site_load"]),
     (RelayMode::Aggregated, ["together", "together_section", "together_load"]),
 ];
 
-/// The simulated clips of all sites, one list for each entry of [`RELAY_ROWS`]. They are the same
-/// for every preset.
+/// The simulated clips of all sites: one list for each relay mode in [`RELAY_ROWS`]. The clips are
+/// the same for every preset.
 #[derive(Debug)]
 pub struct SiteScenes([Vec<Scene>; RELAY_ROWS.len()]);
 
@@ -57,9 +57,9 @@ struct MeasuredSiteClip {
     notes: BTreeMap<String, usize>,
 }
 
-/// The results for the sites, except the figures of the table.
+/// The results of judging the sites, apart from the figures in the table.
 pub(super) struct SiteResults {
-    /// One line of mistakes for each entry of [`RELAY_ROWS`].
+    /// One line for each relay mode in [`RELAY_ROWS`], which lists the mistakes of the classifier.
     pub(super) remarks: Vec<String>,
     /// The classification and the features of every clip, for other programs.
     pub(super) details: Value,

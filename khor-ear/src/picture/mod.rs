@@ -14,7 +14,7 @@ use crate::{
     scenario::{Load, LoadClass, STOP_S},
 };
 
-/// Left, top, bottom and right margin between the border of the canvas and the picture, pixels.
+/// The four margins between the border of the canvas and the picture, pixels.
 const LEFT: i32 = 58;
 const TOP: i32 = 44;
 const BOTTOM: i32 = 28;

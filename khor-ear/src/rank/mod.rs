@@ -17,8 +17,8 @@ use crate::{
 /// Number of windows that are averaged at the start and at the end of a ramp. The difference
 /// between the two averages is the movement of a feature.
 const END_WINDOWS: usize = 3;
-/// Minimum number of windows that have a value of the feature. With fewer such windows, correlation
-/// and movement count as 0.
+/// Minimum number of windows in which the feature could be measured. With fewer windows,
+/// correlation and movement count as 0.
 const MIN_WINDOWS: usize = 5;
 
 /// The result for a signal and one of its features.
@@ -29,7 +29,7 @@ pub struct SignalCorrelation {
     /// Rank correlation between signal and feature, one for each seed. It is positive if the
     /// feature moved in the declared direction.
     pub rho: Vec<f64>,
-    /// Number of audible steps by which the feature moved: the median over the seeds.
+    /// Number of audible steps by which the feature moved, as the median over the seeds.
     pub own_steps: f64,
     /// The feature that moved most, of all features that belong to other signals, and its movement
     /// in audible steps.
@@ -53,13 +53,14 @@ impl SignalCorrelation {
         self.own_steps >= 1.0 && self.other_steps.is_none_or(|(_, steps)| steps <= 0.5 * self.own_steps)
     }
 
-    /// Whether the correlation has the declared direction for every seed.
+    /// Whether the feature moved in the declared direction for every seed.
     pub fn has_its_polarity(&self) -> bool {
         self.rho.iter().all(|rho| *rho > 0.0)
     }
 }
 
-/// Ramps every signal and measures all features of the mapping.
+/// Renders a ramp for each row of the mapping and each seed. Measures how the features follow the
+/// ramps.
 pub fn correlate(preset: &str, seeds: &[u64]) -> Result<Vec<SignalCorrelation>> {
     let jobs: Vec<(&MappingRow, u64)> =
         MAPPING.iter().flat_map(|row| seeds.iter().map(move |seed| (row, *seed))).collect();

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::adapter::{Counter, OfflinePlayer, Options, Render, SignalId};
 
-/// Length of the part of a clip that is judged, seconds.
+/// Length of the judged part of a clip, seconds.
 pub const LENGTH_S: f64 = 15.0;
 /// Time from the start of the load to the judged part, seconds. It gives slow layers time to follow
 /// the load.
@@ -18,7 +18,7 @@ pub const LEAD_IN_S: f64 = 6.0;
 pub const RAMP_S: f64 = 60.0;
 /// Length of one window of a ramp, seconds.
 pub const WINDOW_S: f64 = 4.0;
-/// Time for which a machine learns its baseline, seconds. During this time, it sends ten frames a
+/// Time for which a machine learns its baseline, seconds. During this time, it sends ten frames per
 /// second.
 pub const LEARNING_S: f64 = 720.0;
 const LEARNING_STEP_NS: u64 = 100_000_000;
@@ -66,7 +66,7 @@ pub fn perform<U: Load>(preset: &str, clip: LoadClip<U>) -> Result<Render> {
 pub struct Ramp {
     /// Sound and notes of the complete ramp.
     pub heard: Render,
-    /// Growth of the signal's counters in each window.
+    /// How much the signal's counters grew in each window of the ramp.
     pub grew: Vec<f64>,
 }
 
@@ -123,8 +123,8 @@ fn ramped(signal: SignalId, along: f64) -> Vec<Part> {
     counters.iter().map(part).chain(beside).collect()
 }
 
-/// The maximum of a signal per second, in the unit of its counter. The values are the ceilings of
-/// design.md §3.
+/// The highest rate of a signal: the growth of its counter per second, in the counter's unit. The
+/// values are the ceilings of design.md §3.
 fn most(signal: SignalId) -> f64 {
     match signal {
         SignalId::Exec => 250.0,

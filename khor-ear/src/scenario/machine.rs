@@ -82,7 +82,8 @@ struct Lane {
     count: f64,
 }
 
-/// How all rates vary over time. The background and the load have separate variations.
+/// How the rates of the background or of the load vary over time. Background and load have one of
+/// these each, so they vary independently.
 #[derive(Clone, Debug)]
 struct LoadVariation {
     random: fastrand::Rng,
@@ -249,8 +250,9 @@ impl LoadVariation {
 }
 
 impl OnOffProcess {
-    /// Advances the process and returns its current factor. On and off phases last `on_s` and
-    /// `off_s` seconds on average. Each phase lasts 0.5 to 1.5 times its average.
+    /// Advances the on-off process by `dt_s` seconds, and returns its current factor. On and off
+    /// phases last `on_s` and `off_s` seconds on average. Each phase lasts 0.5 to 1.5 times its
+    /// average.
     fn advance(
         &mut self,
         dt_s: f64,

@@ -15,9 +15,10 @@ pub const HOSTS_PER_SECTION: usize = 3;
 /// Time between two messages of a relay, ns.
 pub const MESSAGE_INTERVAL_NS: u64 = 200_000_000;
 const LEARNING_STEP_NS: u64 = 100_000_000;
-/// Range of the hosts' sizes. Sizes are drawn evenly on a logarithmic scale.
+/// Range of the hosts' sizes. Sizes are drawn at random, evenly distributed on a logarithmic scale.
 const SIZES: (f64, f64) = (1.0, 8.0);
-/// Range of the load's intensity. Intensities are drawn evenly on a logarithmic scale.
+/// Range of the load's intensity. Intensities are drawn at random, evenly distributed on a
+/// logarithmic scale.
 const INTENSITIES: (f64, f64) = (0.5, 2.0);
 
 /// A load and the section in which it runs.
@@ -29,7 +30,7 @@ pub struct SectionLoad {
     pub section: usize,
 }
 
-/// The hosts of a site, which have learned their baselines.
+/// A site whose simulated hosts have already learned their baselines.
 #[derive(Clone, Debug)]
 pub struct SimulatedSite {
     hosts: Vec<(HostPipeline, SimulatedMachine)>,
@@ -55,9 +56,9 @@ impl SimulatedSite {
         Self { hosts, seed }
     }
 
-    /// The composer's inputs while a section is under load. One host, several hosts or all hosts of
-    /// the section have the load. The number of these hosts and the intensity are random, and
-    /// `which` is part of their seed.
+    /// The composer's inputs while a section is under load. The load runs on one, two or all three
+    /// hosts of the section. The number of hosts and the intensity are random; the seed is the
+    /// site's seed plus `which`.
     ///
     /// # Errors
     ///

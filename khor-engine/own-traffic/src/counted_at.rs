@@ -40,8 +40,9 @@ pub(super) fn find(local: IpAddr) -> (CountedAt, bool) {
     }
     let Some(device) = device_of(local) else { return (CountedAt::Edge, true) };
     let is_inside = is_inside(Path::new(DEVICES), &device);
-    // Assume that an unknown device splits packets. This gives a low estimate of khor's own
-    // traffic, so that the subtraction hides less of other programs' traffic.
+    // If it is unknown whether the device splits packets, assume that it does. This gives a low
+    // estimate of khor's own traffic, so that the subtraction hides less of other programs'
+    // traffic.
     (if is_inside { CountedAt::Local } else { CountedAt::Edge }, segments::splits(&device).unwrap_or(true))
 }
 
@@ -52,7 +53,8 @@ impl CountedAt {
         find(local).0
     }
 
-    /// Returns where the kernel counts datagrams to `remote`. This does not send a packet.
+    /// Returns where the kernel counts datagrams that khor sends to `remote`. The function itself
+    /// sends no packet.
     pub fn of_destination(remote: SocketAddr) -> Self {
         if remote.ip().to_canonical().is_loopback() {
             return Self::Local;

@@ -38,9 +38,9 @@ pub struct OwnTraffic(Mutex<Ledger>);
 /// khor's own traffic so far, and the open connections.
 #[derive(Debug, Default)]
 struct Ledger {
-    /// The open connections, by number.
+    /// The open connections. The key is a connection's number.
     open: HashMap<u64, Connection>,
-    /// The number that identifies the newest connection.
+    /// The number of the newest connection. Numbers increase by one for each connection.
     newest: u64,
     /// The traffic of closed connections, datagrams and published messages.
     ended: Amounts,
@@ -90,8 +90,8 @@ struct Entry {
 }
 
 impl OwnTraffic {
-    /// Starts to count a TCP connection, including its handshake. `None` if the connection is
-    /// already closed.
+    /// Starts to count the traffic of a TCP connection, including its handshake. Returns `None` if
+    /// the connection is already closed.
     fn open(self: &Arc<Self>, stream: &tokio::net::TcpStream) -> Option<Entry> {
         let (local, remote) = (stream.local_addr().ok()?, stream.peer_addr().ok()?);
         let (route, splits) = if counted_at::is_same_machine(local.ip(), remote.ip()) {
@@ -121,8 +121,8 @@ impl OwnTraffic {
         self.add(place, &Flow::datagram(payload, remote, |flow| &mut flow.received));
     }
 
-    /// Counts a message of `payload` bytes and its acknowledgement. Call this for a library that
-    /// opens its own TCP connection, such as the NATS client.
+    /// Counts a sent message of `payload` bytes, and the acknowledgement that the peer returns. Use
+    /// this for a library that opens its own TCP connection, such as the NATS client.
     pub fn sent_message(&self, place: CountedAt, payload: usize, local: Option<IpAddr>) {
         self.add(place, &Flow::message(payload, local));
     }

@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{Entry, OwnTraffic};
 
-/// A connection that [`OwnTraffic`] counts until it is dropped.
+/// A TCP connection whose traffic [`OwnTraffic`] counts as long as this value exists.
 #[derive(Debug)]
 pub struct CountedStream {
     // Rust drops this field before `stream`, so that the last reading still finds the connection
@@ -29,7 +29,8 @@ impl CountedStream {
         Self { entry: own.open(&stream), stream }
     }
 
-    /// Counts a write that has written at least one byte. Returns its result.
+    /// Counts a write if it has written at least one byte. Returns the result of the write
+    /// unchanged.
     fn count(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let (Poll::Ready(Ok(1..)), Some(entry)) = (&written, &self.entry) {
             entry.wrote();

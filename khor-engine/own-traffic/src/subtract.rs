@@ -31,9 +31,10 @@ pub struct Subtraction {
     known: Amounts,
     /// khor's own traffic that is not subtracted yet.
     pending: Amounts,
-    /// khor's own traffic in the previous and in the current period of length [`PATIENCE`].
+    /// khor's own traffic in the previous and in the current period. Each period has the length
+    /// [`PATIENCE`].
     recent: [Amounts; 2],
-    /// When the current period began.
+    /// Start of the current period of length [`PATIENCE`].
     recent_since: Option<Instant>,
     /// When the open connections were last read; `None` without open connections.
     read_at: Option<Instant>,
@@ -52,7 +53,8 @@ struct Series {
 }
 
 impl Subtraction {
-    /// Begins a subtraction from the counters of a new source.
+    /// Creates the subtraction for the counters of a new source. Own traffic before this call is
+    /// ignored.
     pub fn new(own: Arc<OwnTraffic>) -> Self {
         let known = own.amounts();
         Self {

@@ -20,7 +20,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 
-/// Number of bytes that a listener receives in five seconds.
+/// Number of bytes in the test's stream. A real listener receives as many bytes in five seconds.
 const STREAM_BYTES: usize = 960_000;
 /// Number of bytes in each write of the stream.
 const PIECE_BYTES: usize = 4_096;
@@ -52,7 +52,7 @@ fn listen(server: SocketAddr) {
     stream.read_exact(&mut sound).unwrap();
 }
 
-/// Serves the stream to one client, piece by piece. Returns when the client has closed the
+/// Sends [`STREAM_BYTES`] to one client, piece by piece. Returns when the client has closed the
 /// connection.
 fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -63,8 +63,8 @@ fn serve(listener: TcpListener, own: &Arc<OwnTraffic>) {
         stream.read_exact(&mut [0; REQUEST_BYTES]).await.unwrap();
         for _ in 0..STREAM_BYTES / PIECE_BYTES {
             stream.write_all(&[7; PIECE_BYTES]).await.unwrap();
-            // A real listener receives a piece of sound every 21 ms, and the kernel sends each
-            // piece immediately.
+            // This pause makes the kernel send each piece separately, as it does for a real
+            // listener, which receives a piece every 21 ms.
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         stream.write_all(&vec![7; STREAM_BYTES % PIECE_BYTES]).await.unwrap();

@@ -1,4 +1,5 @@
-//! Measures the time from the first of ten program starts to the OSC message that reports them.
+//! Measures the time from a burst of ten program starts to the OSC message that reports the burst.
+//! The time counts from the first start.
 
 use super::row::Promise;
 

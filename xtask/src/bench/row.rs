@@ -1,11 +1,11 @@
-//! A row of the table: a measured value, its spread, and its promised limit.
+//! Defines a row of the results table: a measured value, its spread, and its promised limit.
 
 use std::fmt::Write;
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-/// The limit that the specification promises for the median.
+/// The limit that the specification promises for the median of a row's values.
 #[derive(Clone, Copy)]
 pub(super) enum Promise {
     AtMost(f64),
@@ -31,7 +31,7 @@ impl Promise {
 pub(super) struct Row {
     name: String,
     unit: String,
-    /// The values of all repetitions, sorted; or the reason why there are none.
+    /// The sorted values of all repetitions, or the reason why nothing was measured.
     outcome: Result<Vec<f64>, String>,
     promise: Option<Promise>,
 }

@@ -1,4 +1,4 @@
-//! A hash of all files that the sound and the judge's verdict depend on. If the hash has not
+//! Computes a hash of all files that affect the sound or the judge's verdict. If the hash has not
 //! changed since the last run, the verdict has not changed either.
 
 use std::{

@@ -32,7 +32,8 @@ impl Events {
         Ok(Self { sender, receiver })
     }
 
-    /// Makes the end of `engine` an event.
+    /// Waits for the end of the process `engine` in another thread, and then sends
+    /// [`Event::EngineEnded`].
     pub(super) fn watch(&self, mut engine: Child) {
         let sender = self.sender.clone();
         std::thread::spawn(move || drop(sender.send(Event::EngineEnded(engine.wait()))));

@@ -105,8 +105,8 @@ fn engine(args: &RunArgs, programs: &Path, socket: &Path, events: &Events) -> Re
     if let Some(Event::Stop) = events.next_within(Duration::ZERO) {
         return Ok(());
     }
-    // The engine itself logs its address, because flags or the configuration may change the
-    // address.
+    // xtask does not print the page's address, because flags or the configuration may change it.
+    // The engine logs the address.
     println!("\nstarting the engine, which prints its page's address; stop it with Ctrl-C\n");
     let engine = command(&programs.join("khor").to_string_lossy(), ["engine", "--socket"])
         .arg(socket)

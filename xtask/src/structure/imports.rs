@@ -26,8 +26,8 @@ struct Source {
 struct Use {
     name: String,
     path: Vec<String>,
-    /// Whether the declaration is public and re-exports the name. A re-export does not count as an
-    /// import, because the file may not use the name itself.
+    /// Whether the declaration is public, which makes it a re-export. A re-export does not count as
+    /// an import, because the file may not use the name itself.
     is_public: bool,
 }
 
@@ -55,8 +55,8 @@ impl Crate {
         self.files.iter().map(|(module, source)| (source.path.clone(), of(module, source))).collect()
     }
 
-    /// The file that defines the name at the end of `path`, as seen from `module`. `None` for other
-    /// crates.
+    /// The file that defines the last name of `path`, if the path is used in `module`. The result
+    /// is `None` if another crate defines the name.
     fn target(&self, module: &Module, path: &[String], depth: usize) -> Option<PathBuf> {
         let mut segments = path.iter().map(String::as_str).peekable();
         let mut at = module.clone();
@@ -119,7 +119,7 @@ fn collect(folder: &Path, module: &Module, files: &mut BTreeMap<Module, Source>)
     }
 }
 
-/// The text without comments and without test modules, which are at the end of their files.
+/// The text of a file without its comments and its test module, which is at the end of the file.
 fn without_tests(text: &str) -> String {
     let mut kept = String::new();
     let mut skip = false;

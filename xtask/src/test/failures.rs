@@ -31,7 +31,7 @@ fn failures(xml: &str) -> Vec<String> {
             let (_, failure) = case.split_once("<failure ")?;
             let name = attribute(case, "name")?;
             let message = attribute(failure, "message").unwrap_or_default();
-            // nextest puts the panic's message into the text of the element.
+            // nextest writes the panic's message as the text of the `failure` element.
             let text = failure.split_once('>').and_then(|(_, text)| text.split_once("</failure>"));
             let text = text.map_or(message, |(text, _)| unescaped(text));
             let lines = text.lines().take_while(|line| !line.starts_with("stack backtrace:"));
@@ -41,7 +41,7 @@ fn failures(xml: &str) -> Vec<String> {
         .collect()
 }
 
-/// The value of an attribute. `text` starts inside the element that has the attribute.
+/// The value of the attribute `name`. `text` starts within the start tag that has the attribute.
 fn attribute(text: &str, name: &str) -> Option<String> {
     let element = text.split_once('>')?.0;
     let value = element.split_once(&format!("{name}=\""))?.1;

@@ -25,9 +25,10 @@ pub(super) struct Part {
 /// The usual duration of a part, minutes.
 #[derive(Clone, Copy)]
 pub(super) struct Minutes {
-    /// Usual time in a fresh clone, on a machine without the tests' own tools.
+    /// Usual time in a fresh clone, on a machine on which the tools for the tests are not installed
+    /// yet.
     pub(super) cold: f32,
-    /// Usual time if everything is built.
+    /// Usual time if an earlier run has already built everything.
     pub(super) warm: f32,
 }
 

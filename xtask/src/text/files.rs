@@ -1,4 +1,4 @@
-//! The source files whose text the tests check.
+//! Finds the source files whose text is tested.
 
 use std::{
     fs,
@@ -7,7 +7,8 @@ use std::{
 
 use crate::process::root;
 
-/// Folders that contain built or downloaded files, or the tests' own list of words.
+/// Folders whose files are not tested: they contain built or downloaded files, or the tests' own
+/// list of words.
 const SKIPPED: [&str; 5] = ["target", "node_modules", "dist", "shots", "text"];
 
 /// Generated files of the page.

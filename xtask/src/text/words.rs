@@ -1,4 +1,4 @@
-//! Tests that texts avoid words that readers had to read twice.
+//! Tests that texts do not contain words that made readers read a sentence twice.
 
 use khor_e2e::documents;
 

@@ -74,8 +74,9 @@ impl Apt {
             ("Dir::State", path("state")),
             ("Dir::State::status", path("status")),
             ("Dir::Cache", path("cache")),
-            // apt's own user may not be allowed to read the checkout. apt verifies packages before
-            // it unpacks them.
+            // By default, apt downloads as its own user, which may not be allowed to read the
+            // checkout. Downloading as root is safe, because apt verifies packages before it
+            // unpacks them.
             ("APT::Sandbox::User", "root".into()),
         ] {
             command.arg("-o").arg(format!("{option}={value}"));

@@ -114,7 +114,8 @@ fn settings(built: &Built, only: Option<&str>) -> String {
     .concat()
 }
 
-/// Packs `root` in the format that kernels unpack. All files belong to root.
+/// Packs the folder `root` into a cpio archive, which a kernel unpacks when it boots. All files in
+/// the archive belong to root.
 pub(super) fn archive(root: &Path, to: &Path) -> Result<PathBuf> {
     let names = output(Command::new("find").args([".", "-print0"]).current_dir(root))?;
     let mut cpio = Command::new("cpio")

@@ -145,8 +145,8 @@ impl Kernel {
         remove(&home().join("apt").join(self.series))
     }
 
-    /// The newest kernel package of all suites, and apt for the suite that has it. Fails only if no
-    /// suite has a kernel.
+    /// The newest kernel package that any of the suites has, and the [`Apt`] of that suite. Fails
+    /// only if no suite has a kernel.
     fn newest_image(&self, mirror: Option<&str>) -> Result<(Apt, String)> {
         let look = |suite: &&str| {
             let apt = Apt::new(home().join("apt").join(self.series).join(suite), mirror, suite)?;

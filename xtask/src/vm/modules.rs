@@ -6,8 +6,8 @@ use anyhow::{Context, Result, bail};
 
 use super::kernel::Files;
 
-/// Drivers of the disk and of its file system. All other drivers that every machine needs are part
-/// of Debian's kernels.
+/// Drivers of the disk and of its file system. Debian's kernels contain all other drivers that
+/// every virtual machine needs.
 pub(super) const DISK: [&str; 3] = ["virtio_pci", "virtio_blk", "ext4"];
 
 /// File extensions of compressed modules, each with the program that decompresses it.

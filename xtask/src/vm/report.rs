@@ -33,9 +33,9 @@ pub(super) struct Outcome {
     failed: u32,
     /// Names of the failed tests.
     failures: Vec<String>,
-    /// Whether the console is printing the list of failed tests.
+    /// Whether the console's current lines are in the list of failed tests.
     lists_failures: bool,
-    /// The last test that started.
+    /// Name of the test that is running; `None` between two tests.
     pub(super) test: Option<String>,
     /// Exit code of the last test program that failed, or 0.
     code: Option<i32>,
@@ -63,7 +63,7 @@ impl Outcome {
         }
     }
 
-    /// Reads results from a line of the console.
+    /// Reads test names and results from the next line of the console.
     pub(super) fn take(&mut self, line: String) {
         if let Some((test, _)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ...")) {
             self.test = Some(test.to_owned());
@@ -90,7 +90,8 @@ impl Outcome {
         self.tail.push_back(line);
     }
 
-    /// How the tests ended, according to the whole console. A run without tests counts as failed.
+    /// How the tests ended, according to all lines that the console has printed. If no test ran,
+    /// the result is a failure.
     pub(super) fn end_by_console(&self) -> End {
         match self.code {
             None => End::Vanished("the machine powered off before the tests ended".into()),
@@ -126,7 +127,8 @@ impl Outcome {
     }
 }
 
-/// Prints the reasons and the table. Fails unless all machines passed.
+/// Prints why machines did not end normally, and then a table of all machines. Fails unless all
+/// machines passed.
 pub(super) fn conclude(outcomes: &[Outcome]) -> Result<()> {
     for outcome in outcomes {
         outcome.explain();
@@ -145,7 +147,8 @@ pub(super) fn conclude(outcomes: &[Outcome]) -> Result<()> {
     Ok(())
 }
 
-/// The number before `word`: 8 in `ok. 8 passed; 0 failed`.
+/// The number before `word`. For example, the number before ` passed` in `ok. 8 passed; 0 failed`
+/// is 8.
 fn number_before(line: &str, word: &str) -> u32 {
     let before = line.split(word).next().filter(|before| before.len() < line.len()).unwrap_or_default();
     before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or(0)

@@ -1,4 +1,5 @@
-//! Builds the tests that run in each virtual machine, in the same way as for this machine.
+//! Builds the tests that run in the virtual machines. The build is the same as for tests on this
+//! machine.
 
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ pub(super) const COUNTS: [(&str, &str); 3] =
     [("khor-collector", "kernel"), ("khor-collector", "process"), ("khor-e2e", "devices")];
 /// Programs that the tests start.
 const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
-/// A program that only the complete Debian system needs, as part of a package.
+/// A program that is only tested in the complete Debian system, where it is part of a package.
 const PACKAGED: &str = "khor-relay";
 /// The virtual machines skip every test in [`COUNTS`] whose name contains one of these texts.
 pub(super) const SKIPPED: [&str; 7] = [

@@ -14,16 +14,17 @@ pub(super) const DEBIAN: &str = "fluidsynth and timgm6mb-soundfont";
 /// A General MIDI soundfont of six megabytes. A held note of its string ensemble uses one voice,
 /// like a note in khor.
 const SOUNDFONT: &str = "/usr/share/sounds/sf2/TimGM6mb.sf2";
-/// General MIDI's string ensemble, which sounds for as long as a note is held.
+/// General MIDI's program number of the string ensemble, which sounds for as long as a note is
+/// held.
 const STRINGS: u8 = 48;
-/// The MIDI control that ends all notes of a channel at once.
+/// Number of the MIDI controller that ends all notes of a channel at once.
 const ALL_SOUND_OFF: u8 = 120;
 const TICKS_PER_QUARTER: u16 = 480;
-/// Ticks in a second at 120 beats a minute, MIDI's default.
+/// Ticks per second at 120 beats per minute, which is the default tempo of MIDI files.
 const TICKS_PER_S: u32 = 2 * TICKS_PER_QUARTER as u32;
 
-/// A command that renders this many held notes with reverb and chorus for this time, and discards
-/// the samples. The notes are written to `folder`.
+/// A command that renders `voices` held notes with reverb and chorus, and discards the samples. The
+/// rendered sound lasts `seconds`. The function writes the notes to `folder`.
 pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Command> {
     ensure!(Path::new(SOUNDFONT).exists(), "no {SOUNDFONT} ({DEBIAN})");
     let notes = folder.join("fluidsynth.mid");
@@ -41,7 +42,8 @@ fn held(voices: usize, seconds: u32) -> Smf<'static> {
     };
     let mut track: Track<'static> = Vec::new();
     for voice in 0..voices {
-        // Two notes with the same key on a channel would be one note.
+        // MIDI cannot distinguish two notes with the same key on one channel, so each group of
+        // voices with different keys has its own channel.
         let channel = voice / VOICES_OF_A_BANK;
         track.push(midi(channel, MidiMessage::ProgramChange { program: STRINGS.into() }));
         track.push(midi(channel, MidiMessage::NoteOn { key: key(voice).into(), vel: 64.into() }));

@@ -29,8 +29,8 @@ const ROUNDS: usize = 5;
 /// The numbers of held voices to measure. For the last number, khor needs two synths, each with its
 /// own effects.
 const VOICES: [usize; 4] = [0, 8, 24, 48];
-/// The number of voices at which instructions are counted, and for which the specification promises
-/// a speed.
+/// The number of voices for which the benchmark counts instructions, and for which the
+/// specification promises a speed.
 const FULL: usize = 24;
 /// How many times the hour of the demo is rendered.
 const RENDERS: usize = 3;
@@ -130,8 +130,8 @@ fn waves() -> Result<Vec<Row>> {
         .collect()
 }
 
-/// Measures the seconds to render an hour of the demo. Rendering a capture takes the same work,
-/// plus reading the file.
+/// Measures how many seconds khor needs to render one hour of the demo. Rendering a capture takes
+/// the same time, plus the time to read the file.
 fn render() -> Result<Row> {
     let wav = target().join("bench.wav");
     let seconds: Result<Vec<f64>> = (0..RENDERS).map(|_| render_once(&wav)).collect();

@@ -22,7 +22,7 @@ const SUITE: &str = "bookworm";
 /// leaves all packages.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,libasound2,libpam-systemd,\
                         dbus-user-session,alsa-utils,playerctl,openssh-server,nats-server";
-/// Size of the image. It is a sparse file that takes 300 MB.
+/// Size of the image, a sparse file that takes only 300 MB of the host's disk.
 const SIZE: &str = "2G";
 /// Options of mke2fs. The kernel could write a journal or an uninitialised table at any time, so
 /// there is no journal, and mke2fs initialises all tables.
@@ -39,7 +39,7 @@ pub(super) fn get(mirror: Option<&str>) -> Result<PathBuf> {
     }
     let mirror = mirror.map_or_else(apt::own_mirror, |given| Ok(given.to_owned()))?;
     println!("creating a Debian system ({SUITE}), which later runs reuse; this takes minutes");
-    // An earlier image's files belong to root.
+    // The files of an earlier image belong to root, so only root can remove them.
     output(as_root("rm").arg("-rf").arg(&folder)).context("cannot remove the earlier image")?;
     fs::create_dir_all(&folder)?;
     let tree = folder.join("tree");

@@ -29,10 +29,10 @@ const ENGINE_PORT: u16 = 17321;
 const SSH_PORT: u16 = 22;
 /// Time between two attempts to connect.
 const RETRY: Duration = Duration::from_secs(1);
-/// Longest wait for data before a client checks whether to stop.
+/// Longest time for which a client waits for data. Then it checks whether it must stop.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The host's ports, and the SSH key for the machine.
+/// The host's ports that are connected with the machine, and the SSH key that the machine accepts.
 pub(in crate::vm) struct Outside {
     engine: u16,
     ssh: u16,
@@ -62,7 +62,8 @@ impl Outside {
         fs::read_to_string(self.key.with_extension("pub")).context("cannot read the public key")
     }
 
-    /// qemu's options for a network card that is reachable only through these two ports.
+    /// qemu's options for a network card. From outside, the machine can only be reached through the
+    /// ports `engine` and `ssh`.
     pub(super) fn qemu_options(&self) -> [String; 4] {
         let forward = |from: u16, to: u16| format!("hostfwd=tcp:127.0.0.1:{from}-:{to}");
         let forwards = [forward(self.engine, ENGINE_PORT), forward(self.ssh, SSH_PORT)].join(",");

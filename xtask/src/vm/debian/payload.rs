@@ -1,4 +1,5 @@
-//! Packs the files that are added to the system: khor's packages, and the tests with their service.
+//! Packs the files that a virtual machine adds to its Debian system: khor's packages, and the tests
+//! with their service.
 
 use std::{
     fs,
@@ -18,9 +19,9 @@ use crate::{
 
 /// The script that installs the payload and then starts systemd.
 const INIT: &str = include_str!("init.sh");
-/// Folder in the archive with the files that are added to the system.
+/// Name of the folder in the archive that contains the files for the Debian system.
 const PAYLOAD: &str = "payload";
-/// Folder of the tests in the system.
+/// Path of the tests' folder in the Debian system.
 const TESTS: &str = "usr/lib/khor-e2e";
 /// khor's programs. The tests expect them in the folder of the tests, [`TESTS`].
 const PROGRAMS: [&str; 3] = ["khor-collector", "khor", "khor-relay"];
