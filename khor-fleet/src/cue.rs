@@ -10,7 +10,7 @@ use crate::{
 /// An event of a host's kernel, for example a crash.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cue {
-    /// The name of the host. It is the same as in the subject.
+    /// The name of the host. It must equal the name in the message's NATS subject.
     pub host: Name,
     /// The random number of the host's relay, as in the host's frames.
     pub instance: u32,

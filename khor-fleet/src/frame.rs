@@ -16,7 +16,7 @@ pub const SIGNALS: [&str; 15] = [
 /// The state of one host's signals at one moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
-    /// The name of the host. It is the same as in the subject.
+    /// The name of the host. It must equal the name in the message's NATS subject.
     pub host: Name,
     /// The host's section, for example `web` or `db`; `None` if it has none.
     pub section: Option<Name>,

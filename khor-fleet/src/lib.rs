@@ -29,10 +29,10 @@
 //! Any other change of the format needs a new major version. Currently, cues have version 1.0, and
 //! frames and site frames have version 1.1.
 //!
-//! A frame without added lanes has at most [`MAX_FRAME_BYTES`]. A reader accepts
-//! [`MAX_READ_BYTES`], so that newer versions can append fields. For a site frame, the limits are
-//! [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. A site frame contains whole frames of hosts,
-//! each preceded by its length, so newer versions can append fields to these frames too.
+//! A relay sends at most [`MAX_FRAME_BYTES`] in a frame without added lanes. A reader accepts up to
+//! [`MAX_READ_BYTES`], so that newer versions can append fields. The corresponding limits of a site
+//! frame are [`MAX_SITE_BYTES`] and [`MAX_READ_SITE_BYTES`]. A site frame contains whole frames of
+//! hosts, each preceded by its length, so newer versions can append fields to these frames too.
 
 mod cue;
 mod frame;

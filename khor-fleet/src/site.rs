@@ -19,7 +19,7 @@ use crate::{
 /// relative error of [`Sections::parts`]. The frames of [`Self::deviant`] hosts are unchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SiteFrame {
-    /// The name of the site. It is the same as in the subject.
+    /// The name of the site. It must equal the name in the message's NATS subject.
     pub site: Name,
     /// A random number that the relay chooses at its start, because several relays may report one
     /// site.

@@ -109,7 +109,8 @@ fn frame_1_0_is_read() {
     assert_eq!(Frame::read(FRAME_1_0), Ok(frame()));
 }
 
-/// Without added lanes, a frame is one byte longer than in version 1.0.
+/// A frame of version 1.1 without added lanes is one byte longer than the same frame in version
+/// 1.0.
 #[test]
 fn frame_1_1_matches_its_fixture() {
     let frame_of = |added| Frame { added, ..frame() };

@@ -15,7 +15,7 @@ pub fn page_ranges() -> String {
     let rows = fields().iter().filter_map(choices);
     add(&mut text, "CHOICES", "All values of each setting with a fixed list of values.", rows);
     let rows = fields().iter().filter_map(max_items);
-    add(&mut text, "MAX_ITEMS", "Largest number of entries in each list.", rows);
+    add(&mut text, "MAX_ITEMS", "Largest number of entries of each setting that is a list.", rows);
     text
 }
 

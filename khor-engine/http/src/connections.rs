@@ -35,7 +35,7 @@ struct Taken {
 }
 
 impl Taken {
-    /// Subtracts one connection of a stranger.
+    /// Decreases the number of this stranger's connections by one.
     fn remove_stranger(&mut self, peer: Peer) {
         let count = self.strangers.entry(peer).or_default();
         *count = count.saturating_sub(1);

@@ -1,5 +1,5 @@
 //! Connects an engine to a site: subscribes to frames and cues, and sends events to the engine. If
-//! the connection is lost, there is one event, not one event for each host.
+//! the connection is lost, the engine receives one event, not one event for each host.
 
 use std::{sync::Arc, time::Duration};
 

@@ -54,7 +54,7 @@ impl Local {
             Ok(zone) => Self::zone(zone),
             // The machine has no zone file, which means UTC.
             Err(_) if !Path::new(MACHINE).exists() => Self::zone(TimeZone::UTC),
-            Err(error) => Self::utc(format!("{MACHINE} is not a time zone: {error}")),
+            Err(error) => Self::utc(format!("{MACHINE} is not a valid time zone file: {error}")),
         }
     }
 

@@ -16,8 +16,8 @@ describe('words', () => {
     expect(spokenText(loud, SIGNALS, true, false)).toBe('web-2 voices · received × 270, section web');
   });
   it('name the problems of a host with fixes', () => {
-    const odd = host('a', { used_twice: true, clock_off: true, clock_behind_ms: -65_000, refused_messages: 2, refusal: 'another relay uses that name' });
-    expect(problemsOf(odd)).toEqual(['Two relays use this host name: give one of them a different --host.', 'The host’s clock is 65 s ahead: set it by NTP.', '2 messages with this host’s name were rejected: another relay uses that name.']);
+    const odd = host('a', { used_twice: true, clock_off: true, clock_behind_ms: -65_000, refused_messages: 2, refusal: 'another relay uses this host’s name' });
+    expect(problemsOf(odd)).toEqual(['Two relays use this host name: give one of them a different --host.', 'The host’s clock is 65 s ahead: set it by NTP.', '2 messages with this host’s name were rejected: another relay uses this host’s name.']);
     expect(problemsOf(quiet)).toEqual([]);
   });
   it('name three hosts and count the others', () => expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e']].map(listed)).toEqual(['', 'a', 'a and b', 'a, b, c and d', 'a, b, c and 2 more']));

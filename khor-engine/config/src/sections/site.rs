@@ -55,7 +55,8 @@ impl Leaf for SiteMode {
 
 impl Site {
     /// The keys that have no effect while `name` is empty, because they select hosts of a site. A
-    /// file may contain these keys, because the option `--site` can set the name.
+    /// file without a name may still contain these keys, because the option `--site` can set the
+    /// name.
     pub fn idle_keys(&self) -> Vec<&'static str> {
         if !self.name.is_empty() {
             return Vec::new();

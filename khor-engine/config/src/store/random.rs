@@ -112,8 +112,8 @@ impl Run {
                 let whole = serde_json::to_value(self.store.config()).unwrap();
                 let whole = self.store.read_change(&whole).unwrap();
                 self.store.update(&whole).unwrap();
-                // If an edit was pending, `update` has read it, so its unknown keys are now in the
-                // file.
+                // If an edit of the file was pending, `update` has read the edit and kept its
+                // unknown keys.
                 self.unknown = self.edited.take().or(self.unknown);
                 self.unsaved.clear();
             }

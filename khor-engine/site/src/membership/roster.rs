@@ -79,7 +79,7 @@ impl HostRoster {
         let behind_ms = wall_ms.cast_signed().wrapping_sub(frame.wall_ms.cast_signed());
         if !self.tracked.contains_key(&frame.host) {
             if self.tracked.len() >= MOST_HOSTS {
-                let why = format!("more than {MOST_HOSTS} hosts");
+                let why = format!("the site already has the maximum of {MOST_HOSTS} hosts");
                 self.refuse(|refused| &mut refused.crowded, subject, &why);
                 return None;
             }
@@ -100,7 +100,7 @@ impl HostRoster {
                 None
             }
             Outcome::Rival => {
-                let why = "another relay uses that name";
+                let why = "another relay uses this host's name";
                 refused.note(|refused| &mut refused.duplicate, subject, why);
                 tracked.count_refusal(why);
                 None
@@ -131,7 +131,8 @@ impl HostRoster {
         match M::read(bytes) {
             Ok(message) if subject::host(subject).as_ref() == Ok(sender(&message)) => return Some(message),
             Ok(message) => {
-                let why = format!("the message names another sender: {}", sender(&message));
+                let why =
+                    format!("the message names a different host than its subject: {}", sender(&message));
                 self.refuse(|refused| &mut refused.misdirected, subject, &why);
             }
             Err(error) => {
@@ -320,7 +321,7 @@ mod tests {
         let host = site.host(3_500);
         assert!(host.used_twice);
         assert_eq!((site.0.refused.duplicate, host.refused), (9, 9));
-        assert_eq!(host.refusal.unwrap(), "another relay uses that name");
+        assert_eq!(host.refusal.unwrap(), "another relay uses this host's name");
     }
 
     #[test]
@@ -342,7 +343,10 @@ mod tests {
         let Refused { oversized, foreign, version, malformed, misdirected, last, .. } =
             site.0.refused.clone();
         assert_eq!([oversized, foreign, version, malformed, misdirected], [1; 5]);
-        assert_eq!(last.unwrap(), "khor.v1.home.web-2.frame: the message names another sender: web-1");
+        assert_eq!(
+            last.unwrap(),
+            "khor.v1.home.web-2.frame: the message names a different host than its subject: web-1"
+        );
         assert!(site.0.tracked.is_empty());
         let hostile = "khor.v1.home.\x1b]52;c;cm0=\x07\u{202e}.frame";
         assert!(site.0.host_frame(hostile, b"hello", now, 0).is_none());

@@ -63,7 +63,7 @@ pub struct Received {
     pub sharers: u32,
 }
 
-/// A timer with one tick per interval. It skips late ticks.
+/// Creates a timer with one tick per interval. The timer skips the ticks that it has missed.
 pub(super) fn ticks(every: Duration) -> Interval {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

@@ -209,8 +209,8 @@ impl Publisher {
         self.follow_link();
     }
 
-    /// Counts the lanes that did not fit into the frame. Logs the number only if it exceeds all
-    /// earlier ones, so that lanes that appear and disappear do not flood the log.
+    /// Counts the lanes that did not fit into the frame. Logs the number only if it is larger than
+    /// ever before, so that lanes that appear and disappear do not flood the log.
     fn count_lanes(&mut self, frame: &Frame) {
         let all = self.reading.as_ref().map_or(0, added_lanes::count);
         let left_out = all.saturating_sub(frame.added.len()) as u64;

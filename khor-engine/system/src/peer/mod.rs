@@ -132,7 +132,7 @@ fn check_families(one: SocketAddr, other: SocketAddr) -> io::Result<()> {
     if one.is_ipv4() == other.is_ipv4() {
         Ok(())
     } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "addresses of different families"))
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "one address is IPv4 and the other is IPv6"))
     }
 }
 
