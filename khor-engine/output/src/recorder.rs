@@ -273,8 +273,8 @@ impl Session {
         limits.check(&self.folder).map_err(|found| Problem { error: found.to_string(), fix: found.fix() })
     }
 
-    /// Starts the file at the sample rate of its first block. Returns `None` if the format stores
-    /// notes instead of samples.
+    /// Starts writing the file, at the sample rate of the first block. Returns `None` if the format
+    /// stores notes instead of samples.
     fn begin(&mut self, block: &Block) -> Result<Option<OpenFile>, Problem> {
         let Some(empty) = self.empty.take() else { return Ok(None) };
         let sample_rate_hz = block.sample_rate_hz;

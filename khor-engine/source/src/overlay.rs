@@ -57,8 +57,8 @@ impl Overlay {
         &self.missing.why
     }
 
-    /// Adds the counters to a frame. Reads `/proc` at most ten times a second, and repeats the last
-    /// values in between.
+    /// Adds the counters that the collector lacks to a frame. Reads `/proc` at most ten times a
+    /// second, and repeats the last values in between.
     pub(super) fn fill(&mut self, frame: &mut Frame, now: Instant) {
         if self.read_at.is_none_or(|at| now.duration_since(at) >= READ_INTERVAL) {
             self.read_at = Some(now);

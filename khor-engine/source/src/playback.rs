@@ -99,7 +99,8 @@ enum ReadError {
     Damaged(CaptureError),
 }
 
-/// Reads a capture in a thread of its own, because the file system may hang.
+/// Starts a thread that reads a capture, and returns the events that the thread reads. The thread
+/// is separate from the runtime, because the file system may hang.
 fn read_ahead(path: PathBuf) -> mpsc::Receiver<Result<Recorded, ReadError>> {
     let (sender, pieces) = mpsc::channel(PIECES_AHEAD);
     let failed = sender.clone();

@@ -3,7 +3,7 @@
 //!
 //! The counts of interfaces, disks and interrupts start at 0 when the source starts. When a device
 //! is removed, the kernel removes its counts. So the source adds up the increases of each device.
-//! All other counts start when the machine boots.
+//! All other counts start at 0 when the machine boots.
 
 mod disks;
 mod interfaces;

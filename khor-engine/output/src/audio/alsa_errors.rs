@@ -1,6 +1,7 @@
 //! Keeps alsa-lib from printing to stderr.
 
-/// Keeps alsa-lib from printing errors of this thread to stderr until the result is dropped.
+/// Until the returned value is dropped, keeps alsa-lib from printing this thread's errors to
+/// stderr.
 pub(super) fn silence_alsa() -> Option<impl Sized> {
     alsa::Output::local_error_handler().ok()
 }

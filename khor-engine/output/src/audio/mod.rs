@@ -6,10 +6,11 @@
 //! the callback through one lock-free queue, whose only producer is the [`Player`]. The callback
 //! publishes measurements through the atomics of [`callback_state`].
 //!
-//! Only [`device`] and [`device_thread`] use cpal. The latter keeps the connection to a sound
-//! server, and [`cookie`] creates the cookie that the server requires. When a stream first plays,
-//! khor requests real-time [`priority`] for the stream's thread. Listeners receive the device's
-//! sound from the [`tap`]. While no device plays, the [`pacer`] renders the sound for them.
+//! Only [`device`] and [`device_thread`] use cpal. [`device_thread`] keeps the connection to a
+//! sound server, and [`cookie`] creates the cookie that the server requires. When a stream first
+//! plays, khor requests real-time [`priority`] for the stream's thread. Listeners receive the
+//! device's sound from the [`tap`]. While no device plays, the [`pacer`] renders the sound for
+//! them.
 
 mod alsa_errors;
 mod callback_state;
@@ -136,7 +137,7 @@ impl Player {
 
 /// Converts musical seconds to the synth's frames. The callback advances in blocks, so a single
 /// observation of the offset between musical time and the synth's frames jitters by a block. A slow
-/// average of the offset removes the jitter and follows the drift.
+/// average of the offset removes the jitter, but still follows the drift between the two clocks.
 #[derive(Clone, Copy, Debug, Default)]
 struct Clock {
     offset_frames: Option<f64>,

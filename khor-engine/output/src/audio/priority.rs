@@ -50,8 +50,8 @@ static PROMOTED: AtomicI32 = AtomicI32::new(0);
 pub(super) struct Promotion(Arc<Mutex<Option<Priority>>>);
 
 impl Promotion {
-    /// Requests the priority for the thread `tid` of this process. Does not wait, because the bus
-    /// may hang.
+    /// Requests the priority for the thread `tid` of this process. Does not wait for the answer,
+    /// because D-Bus may hang.
     pub(super) fn ask(tid: i32) -> Self {
         let promotion = Self::default();
         let answer = promotion.clone();

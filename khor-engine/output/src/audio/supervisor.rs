@@ -153,7 +153,7 @@ impl AudioOutput {
         self.status.lock().clone()
     }
 
-    /// Measurements of the callback.
+    /// The latest measurements that the audio callback has published.
     pub fn meters(&self) -> AudioMeters {
         self.callback.meters()
     }

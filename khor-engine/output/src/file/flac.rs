@@ -47,7 +47,7 @@ impl FlacWriter {
     }
 }
 
-/// A file that the encoder writes and that khor can flush.
+/// A file that the encoder and khor share: the encoder writes to it, and khor flushes it.
 #[derive(Clone)]
 struct Shared(Arc<Mutex<BufWriter<File>>>);
 

@@ -33,7 +33,7 @@ struct Event {
 }
 
 impl NoteFile {
-    /// Creates a file without notes. Its tempo is constant, 20..=300 beats per minute.
+    /// Creates a file without notes. `bpm` is its constant tempo, 20..=300 beats per minute.
     pub fn new(bpm: f32) -> Self {
         Self { bpm, notes: Vec::new() }
     }

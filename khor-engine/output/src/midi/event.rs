@@ -12,7 +12,7 @@ pub struct MidiSettings {
     pub port: String,
     /// Channel of the melody, 1..=16.
     pub melody_channel: u8,
-    /// Whether to send MIDI clock, start and stop.
+    /// Whether to send the MIDI messages clock, start and stop.
     pub clock: bool,
 }
 

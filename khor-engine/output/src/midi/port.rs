@@ -61,7 +61,7 @@ impl PortError {
 
 impl Port {
     pub(super) fn open(name: &str) -> Result<Self, PortError> {
-        // alsa-lib would print an error to stderr if the sequencer is missing.
+        // Without this handler, alsa-lib prints an error to stderr if the sequencer is missing.
         let _quiet = alsa::Output::local_error_handler().ok();
         let name = CString::new(name.replace('\0', "")).unwrap_or_default();
         let seq = Seq::open(None, Some(Direction::Playback), true)?;

@@ -63,8 +63,8 @@ impl Message {
         matches!(self, Self::Stop | Self::Start | Self::StartFor(_) | Self::Clock)
     }
 
-    /// Whether the message may be late but must not be dropped. Without it, a note would never end,
-    /// or a follower would never start or stop.
+    /// Whether the message must be sent even if it is late. If it were dropped, a note would never
+    /// end, or a follower of the clock would never start or stop.
     pub(super) fn is_essential(self) -> bool {
         matches!(self, Self::NoteOff { .. } | Self::Stop | Self::Start | Self::StartFor(_))
     }
@@ -89,7 +89,7 @@ pub(super) struct Schedule {
     queue: BinaryHeap<Reverse<Due>>,
     /// Notes of which the kernel has received the note-on, but not the note-off.
     sounding: BTreeMap<Key, u64>,
-    /// Messages of notes that the kernel has received, oldest first. They are kept for
+    /// The note-ons and note-offs that the kernel has received, oldest first. They are kept for
     /// [`KEEP_SENT`] after they were due.
     sent: Vec<Due>,
     next_id: u64,
@@ -117,8 +117,8 @@ impl Schedule {
     /// Returns the next message that is due at `until` or before. The message stays in the schedule
     /// until [`Self::accepted`] or [`Self::drop_message`] is called. If a note-on has the key of a
     /// sounding note, the note-off of the sounding note is returned first. If the kernel has
-    /// already received a message with the same key, the returned message is not due before that
-    /// one.
+    /// already received a message with the same key, the returned message is due at the same time
+    /// or later.
     pub(super) fn next(&mut self, until: Duration) -> Option<Due> {
         loop {
             let mut due = self.queue.peek()?.0;
@@ -171,11 +171,11 @@ impl Schedule {
         self.sent.retain(|sent| sent.at + KEEP_SENT >= now);
     }
 
-    /// Drops pending notes, and ends sounding notes at `cut`. Before this call, withdraw from the
-    /// kernel all note messages that are due at `cut` or later. `reached` is the queue's time after
-    /// the withdrawal. If `reached` is later than `cut`, the kernel may have sent some messages
-    /// before they could be withdrawn. So every note that may sound is ended: an extra note-off
-    /// does no harm.
+    /// Drops pending notes, and schedules the note-offs of sounding notes at `cut`. Before this
+    /// call, withdraw from the kernel all note messages that are due at `cut` or later. `reached`
+    /// is the queue's time after the withdrawal. If `reached` is later than `cut`, the kernel may
+    /// have sent some of these messages before they were withdrawn. So every note that may be
+    /// sounding receives a note-off. A superfluous note-off does no harm.
     pub(super) fn silence(&mut self, cut: Duration, reached: Duration) {
         self.queue.retain(|due| due.0.message.key().is_none());
         for sent in self.sent.iter().rev().filter(|sent| sent.at >= cut) {

@@ -134,7 +134,7 @@ impl Connection {
         self.clock.step(step, &mut self.new_subscribers, schedule);
     }
 
-    /// The queue's time, estimated without a query.
+    /// Estimates the queue's time from the system clock, without asking the kernel.
     fn now(&self) -> Duration {
         self.time.queue(Instant::now())
     }

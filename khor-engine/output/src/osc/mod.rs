@@ -81,8 +81,8 @@ pub struct OscOutput {
 }
 
 impl OscOutput {
-    /// Starts the thread. It ends when the last clone of the output is dropped. Adds the traffic of
-    /// its datagrams to `own`.
+    /// Starts the thread that sends the messages. The thread adds the traffic of its datagrams to
+    /// `own`. It ends when the last clone of the output is dropped.
     pub fn start(targets: Vec<OscTarget>, own: Arc<OwnTraffic>) -> std::io::Result<Self> {
         let (events, receiver) = mpsc::sync_channel(QUEUE_EVENTS);
         let destinations = Destinations::default();

@@ -46,7 +46,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn open() -> alsa::Result<Self> {
-        // alsa-lib would print an error to stderr if the sequencer is missing.
+        // Without this handler, alsa-lib prints an error to stderr if the sequencer is missing.
         let _quiet = alsa::Output::local_error_handler();
         let seq = Seq::open(None, None, true)?;
         seq.set_client_name(c"khor's test")?;

@@ -9,8 +9,9 @@ use tempfile::TempDir;
 
 use crate::SEQUENCER;
 
-/// The capture side of the loopback card. It receives the sound that khor plays on the card's first
-/// device, converted to any format.
+/// The capture side of the loopback card. The test records from it the sound that khor plays on the
+/// card's first device. The plugin `plughw` converts the sound to the format that the test
+/// requests.
 const OTHER_SIDE: &str = "plughw:CARD=Loopback,DEV=1";
 const CONFIG: &str = r#"{"audio": {"backend": "alsa"}, "music": {"preset": "arp"}}"#;
 const RATE_HZ: u32 = 48_000;

@@ -55,7 +55,7 @@ impl From<io::Error> for Problem {
     }
 }
 
-/// The next item of a file.
+/// An item that was read from a file.
 pub(super) enum Found {
     /// A decompressed block.
     Block(Vec<u8>),

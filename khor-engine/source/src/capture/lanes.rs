@@ -47,7 +47,8 @@ pub(super) fn define(
     }
 }
 
-/// The previous values of the added lanes. The next values are stored as differences from them.
+/// The previous values of the added lanes. A block stores only how the bits of the next value
+/// differ from those of the previous one.
 #[derive(Clone, Debug)]
 pub(super) struct LaneValues {
     /// The bits of the last value of each lane.

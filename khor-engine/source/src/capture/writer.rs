@@ -157,7 +157,8 @@ impl CaptureWriter {
         Ok(self.bytes)
     }
 
-    /// Returns the current block. If the block is empty, starts it.
+    /// Returns the current block. If the block is empty, first appends its beginning: the number of
+    /// the source, and the definitions of the added lanes.
     fn open(&mut self) -> &mut Vec<u8> {
         if self.block.is_empty() {
             put_number(&mut self.block, self.source);

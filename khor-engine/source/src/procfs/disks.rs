@@ -27,7 +27,7 @@ pub(super) struct Disks {
     folder: PathBuf,
     /// Maps the name of each device to whether khor counts the device's requests.
     counted: BTreeMap<String, bool>,
-    /// Whether sysfs was readable.
+    /// Whether sysfs was readable when the devices were last classified.
     is_known: bool,
     /// Number of readings since the devices were classified.
     age: u32,
@@ -78,8 +78,8 @@ impl Disks {
         set(counters, Counter::TimedRequests, Some(reads + writes));
     }
 
-    /// Classifies the devices again if they may have changed. Returns `false` if sysfs is not
-    /// readable.
+    /// Determines for each device whether its requests are counted, if the devices may have changed
+    /// since the last time. Returns `false` if sysfs is not readable.
     fn classify<'a>(&mut self, names: impl Iterator<Item = &'a str> + Clone) -> bool {
         let is_same = names.clone().count() == self.counted.len()
             && names.clone().all(|name| self.counted.contains_key(name));

@@ -33,7 +33,8 @@ pub(super) struct Interface {
     /// counts. This is true if the interface's peer, which receives the packets, is in another
     /// namespace.
     pub(super) sends_local: bool,
-    /// Index of the interface's peer, which may be in another namespace.
+    /// Index of the interface's peer, which is the other end of a pair such as veth. The peer may
+    /// be in another namespace.
     peer: Option<u32>,
 }
 
