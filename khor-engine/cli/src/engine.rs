@@ -205,7 +205,8 @@ fn open_listener(store: &ConfigStore, outputs: &OutputArgs) -> anyhow::Result<Op
         );
         return Ok(None);
     }
-    // A user who gives a port with --listen expects the page at that port.
+    // Never use a free port instead of the port in --listen, because the user expects the page at
+    // that port.
     let may_use_free_port = outputs.listen.is_none();
     http::HttpListener::open(&store.config().listen, may_use_free_port, sessions_path(store.path())).map(Some)
 }

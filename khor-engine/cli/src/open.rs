@@ -20,7 +20,8 @@ pub(super) struct OpenArgs {
 
 pub(super) fn run(args: &OpenArgs) -> anyhow::Result<()> {
     let client = args.engine.client()?;
-    // The request fails if no engine is running, or if the engine belongs to another user.
+    // Send a request first. It fails with a helpful error if no engine is running, or if the engine
+    // belongs to another user.
     client.get::<HealthReport>("health")?;
     let url = client.url();
     if args.print {

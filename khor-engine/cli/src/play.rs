@@ -50,7 +50,7 @@ pub(super) fn run(args: &PlayArgs) -> anyhow::Result<()> {
 /// A summary of a capture.
 #[derive(Debug, Default)]
 struct Contents {
-    /// Descriptions of the sources, in the order in which they occur in the capture.
+    /// Descriptions of the sources that were recorded, in the order of the capture.
     from: Vec<String>,
     frames: u64,
     cues: u64,

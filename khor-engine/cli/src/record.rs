@@ -66,7 +66,8 @@ async fn record(args: &RecordArgs) -> anyhow::Result<()> {
     let mut progress = ProgressLine::new(true);
     let begun = Instant::now();
     let length = args.seconds.map_or(Duration::from_secs(u64::from(u32::MAX)), Duration::from_secs_f64);
-    // The length of the recording is counted from the first answer of a source.
+    // The recording lasts `length` from the first answer of a source. Wait for this answer for
+    // `length` or `SOURCE_TIMEOUT`, whichever is longer.
     let taken = take_until(&mut events, interrupt::wait(), begun + length.max(SOURCE_TIMEOUT), |event| {
         space.check()?;
         let was_begun = recording.writer.is_some();

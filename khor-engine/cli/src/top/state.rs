@@ -54,7 +54,8 @@ pub(super) struct State {
     pub(super) fleet: Option<FleetReport>,
     pub(super) controls: Option<ControlsReport>,
     pub(super) music: Option<MusicReport>,
-    /// The lanes in the engine's order: first the signals, then added lanes.
+    /// The lanes in the engine's order: first the kernel's signals, then the lanes that the source
+    /// adds.
     pub(super) lanes: Vec<Lane>,
     /// The latest notes, oldest first.
     pub(super) notes: VecDeque<NoteReport>,

@@ -18,8 +18,8 @@ that has a default.
 
 ";
 
-/// Suffix in the name of a request's schema. The `OpenAPI` document adds it when a response schema
-/// has the same name.
+/// Suffix in the name of a request's schema. It distinguishes the schema from the schema of a
+/// response with the same name.
 const REQUEST: &str = "Request";
 /// The HTTP methods, in the order in which the reference lists them.
 const METHODS: [&str; 5] = ["get", "put", "patch", "post", "delete"];

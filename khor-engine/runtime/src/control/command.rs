@@ -100,8 +100,8 @@ pub(super) fn set_addresses() -> impl Iterator<Item = String> {
     open.map(|field| format!("{SET}{}", field.path.replace('.', "/")))
 }
 
-/// Returns the change of the configuration for the setting at `path`. The value is converted to the
-/// setting's type, because faders always send numbers.
+/// Creates the change that sets the setting at `path` to the value in `args`. Converts the value to
+/// the type of the setting, because faders always send numbers.
 pub(super) fn change(path: &str, args: &[OscType]) -> Result<ConfigPatch, CommandError> {
     let field = open_field(path)?;
     let reject = |expected| CommandError::Value { address: format!("{SET}{path}"), expected };

@@ -137,7 +137,8 @@ impl OscHandler {
                     own.received_datagram(CountedAt::Local, length, Ipv4Addr::LOCALHOST.into());
                     self.datagram(&buffer[..length]);
                 }
-                // After an error, such as one from an ICMP message, the socket stays open.
+                // Keep receiving after an error, such as one from an ICMP message, because the
+                // socket stays usable.
                 Err(problem) => self.reject(&problem.to_string()),
             }
             received = timeout_at(until.into(), socket.recv(buffer)).await.ok();

@@ -59,8 +59,8 @@ pub(super) async fn examine(input: &DoctorInput) -> Vec<Check> {
     checks
 }
 
-/// Describes the collector that the running engine uses. It may be another collector than the one
-/// that this check connects to. Returns `None` if no running engine uses one.
+/// Describes the collector that the running engine uses. This may not be the collector that the
+/// check itself connects to. Returns `None` if no engine runs, or if the engine uses no collector.
 fn engine_source_detail(input: &DoctorInput) -> Option<&str> {
     let source = &input.health.as_ref()?.source;
     let delivers = source.kind == Some(SourceKind::Collector) && source.ok;

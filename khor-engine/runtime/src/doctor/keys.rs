@@ -63,7 +63,7 @@ fn keys(folders: Vec<PathBuf>, nats: &NatsSettings) -> Check {
     } else {
         format!("chmod 600 {paths}")
     };
-    Check::problem("keys", format!("{}, and then act as this host", detail.join("; ")), fix)
+    Check::problem("keys", format!("{}; these users can act as this host", detail.join("; ")), fix)
 }
 
 /// Returns the secret files that the variables in the file `env` name. Returns none if `env` cannot

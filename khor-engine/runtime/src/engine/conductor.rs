@@ -84,7 +84,7 @@ impl Conductor {
         Ok(Self { commands, ticks })
     }
 
-    /// Number of wake-ups: a hundred a second while the thread runs.
+    /// Returns the number of wake-ups so far. There are a hundred per second.
     pub(super) fn ticks(&self) -> u64 {
         self.ticks.load(Relaxed)
     }
@@ -262,8 +262,7 @@ impl MusicThread {
         state.bar_ts_ms = unix_ms(bar_start);
     }
 
-    /// If the device has opened a new sound stream, sends it the sounding notes. Without this, the
-    /// pad could be missing for many bars.
+    /// Sends the sounding notes to a new sound stream, so that it plays the pad at once.
     fn follow_device(&mut self, now_s: f64) {
         let stream = self.outputs.player.tick(now_s);
         // Do not send the notes again to a stream that was only paused, because it still has them.

@@ -1,4 +1,4 @@
-//! Combines the health of all parts on the session bus.
+//! Combines the health of all parts that use the session bus.
 
 use khor_api::{DesktopHealth, Health};
 

@@ -18,7 +18,7 @@ impl Engine {
     }
 }
 
-/// Checks the files repeatedly until the engine is dropped.
+/// Checks the configuration file and the preset files once a second, until the engine is dropped.
 pub(super) async fn watch_files(engine: Weak<Engine>) {
     let mut ticks = interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

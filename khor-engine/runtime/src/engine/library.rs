@@ -141,7 +141,7 @@ impl Library {
     pub fn problems(&self) -> Vec<String> {
         let of_files = self.files.values().filter_map(|file| file.problem.as_ref());
         let all = self.folder_problem.iter().chain(of_files).cloned().chain(self.shared_names());
-        // A file name may contain characters that are unsafe in a terminal.
+        // Replace characters that are unsafe in a terminal, because a file name may contain them.
         let mut problems: Vec<String> = all.map(inert::owned_line).collect();
         let more = problems.len().saturating_sub(MAX_PROBLEMS);
         problems.truncate(MAX_PROBLEMS);

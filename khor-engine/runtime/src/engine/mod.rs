@@ -94,7 +94,7 @@ pub struct Engine {
     signals: watch::Sender<SignalSettings>,
     /// The port on which khor receives OSC commands.
     osc_port: watch::Sender<Option<u16>>,
-    /// The settings of the parts on the session bus.
+    /// The settings of the parts that use the session bus.
     desktop: watch::Sender<Desktop>,
     /// Notified when a client mutes, unmutes or snoozes the sound device, or changes the quiet
     /// hours.
@@ -285,12 +285,12 @@ impl Engine {
         update(&mut self.state.lock().osc_input_health);
     }
 
-    /// The configured settings of the parts on the session bus.
+    /// Subscribes to the settings of the parts that use the session bus.
     pub fn desktop(&self) -> watch::Receiver<Desktop> {
         self.desktop.subscribe()
     }
 
-    /// Updates the health of the parts on the session bus.
+    /// Updates the health of the parts that use the session bus.
     pub(crate) fn update_desktop_health(&self, update: impl FnOnce(&mut DesktopHealth)) {
         update(&mut self.state.lock().desktop_health);
     }

@@ -179,7 +179,7 @@ fn existing_content(library: &Library, path: &Path) -> Option<String> {
     match other {
         Some(preset) => Some(format!("the preset {}", preset.name)),
         None if path.exists() => {
-            Some("an invalid preset, or a preset whose name another file has".to_owned())
+            Some("an invalid preset, or one whose name another file already uses".to_owned())
         }
         None => None,
     }

@@ -58,9 +58,10 @@ pub(super) struct SignalTask {
     commands: mpsc::UnboundedReceiver<(BaselineCommand, oneshot::Sender<()>)>,
     baseline_file: BaselineFile,
     conductor: Conductor,
-    /// The scope whose baseline the task learns. `None` for the demo, captures and sites.
+    /// The scope of this machine whose baseline is stored. `None` for the demo, captures and sites,
+    /// which have no stored baseline.
     subject: Option<Scope>,
-    /// The kind of the last source.
+    /// The kind of the current source, or of the last one if there is none now.
     kind: Option<SourceKind>,
     /// The host of a site that plays as if it were this machine. `None` plays all hosts.
     single_host: Option<Name>,

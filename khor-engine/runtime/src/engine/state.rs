@@ -60,7 +60,7 @@ impl ReadPosition {
         }
     }
 
-    /// Removes all notes and cues after this position from `report`.
+    /// Removes from `report` all notes and cues that are newer than this position.
     pub fn limit<P>(self, report: &mut MetricsReport<P>) {
         report.notes.retain(|note| note.seq <= self.note);
         report.cues.retain(|cue| cue.seq <= self.cue);
@@ -122,14 +122,14 @@ pub(super) enum SourceState {
     Starting,
     /// The source delivers frames.
     Up(SourceInfo),
-    /// The source is lost. The shortfall states why.
+    /// The source is lost. The [`Shortfall`] states the reason.
     Down(Shortfall),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct HistoryPoint {
     pub(super) ts_ms: u64,
-    /// The lanes that existed at this point of history.
+    /// The lanes that the source had at this time.
     pub(super) catalogue: Catalogue,
     pub(super) levels: PerLane<Option<f32>>,
     pub(super) rates: PerLane<Option<f64>>,
@@ -142,7 +142,7 @@ pub(super) struct HistoryPoint {
 pub(super) struct PastRates {
     /// Time of the point, in milliseconds since 1970.
     pub(super) ts_ms: u64,
-    /// The lanes that existed at this point of history.
+    /// The lanes that the source had at this time.
     pub(super) catalogue: Catalogue,
     pub(super) rates: PerLane<Option<f64>>,
 }
@@ -165,7 +165,7 @@ pub(super) struct CueEntry {
     /// Wall-clock time at which the cue arrived, in milliseconds since 1970.
     pub(super) ts_ms: u64,
     pub(super) kind: &'static str,
-    /// The host of a site. `None` for this machine.
+    /// The host of the site that reported the cue. `None` if the cue is from this machine.
     pub(super) host: Option<String>,
     /// The sender to which `fair_share::trim` attributes the cue. All cues with `None` count as
     /// cues of one sender.
@@ -218,7 +218,7 @@ pub(super) struct EngineState {
     pub(super) cues: VecDeque<CueEntry>,
     /// Number of cues that the kernel or the collector dropped because too many arrived at once.
     pub(super) cues_lost: u64,
-    /// Number of cues, by kind.
+    /// Number of cues since the engine started, by kind.
     pub(super) cue_counts: BTreeMap<&'static str, u64>,
     pub(super) silence: Silence,
     pub(super) osc_input_health: OscInputHealth,
@@ -317,7 +317,7 @@ impl EngineState {
         later.map(rates).collect()
     }
 
-    /// Numbers a cue and stores it.
+    /// Gives a cue the next number, and stores it.
     pub(super) fn add_cue(&mut self, cue: CueEntry) {
         self.newest_cue += 1;
         *self.cue_counts.entry(cue.kind).or_default() += 1;
@@ -325,7 +325,7 @@ impl EngineState {
         fair_share::trim(&mut self.cues, MAX_CUES, |cue| cue.share.as_deref());
     }
 
-    /// Numbers a note that begins at `onset`, and stores it.
+    /// Gives a note the next number, and stores it with the time of its `onset`.
     pub(super) fn add_note(&mut self, note: Note, onset: SystemTime) {
         self.newest_note += 1;
         if self.notes.len() == MAX_NOTES {

@@ -221,7 +221,7 @@ mod tests {
         };
         ["khor-io", "khor-priority", "khor-osc-name", "cpal_alsa_out"].into_iter().for_each(fail);
         assert_eq!(supervisor.end_reason(), None);
-        // A panic in a request, which runs in a thread of the runtime, does not end the run either.
+        // A panic in a request does not end the run. The request runs in a thread of the runtime.
         assert!(tokio::task::spawn_blocking(|| panic!("a request's bug")).await.is_err());
         assert_eq!(supervisor.end_reason(), None);
         fail("khor-midi");

@@ -19,8 +19,8 @@ use super::{
     work,
 };
 
-/// The answer to a login or logout. It sets or deletes the session's cookie, which scripts of a
-/// page cannot read.
+/// The answer to a login or logout. It sets or deletes the session's cookie. The cookie is hidden
+/// from scripts (`HttpOnly`).
 struct Cookie(Option<String>);
 
 impl Answer for Cookie {

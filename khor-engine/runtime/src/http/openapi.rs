@@ -14,8 +14,8 @@ use super::{
 const WEB_SOCKET: &str = "/api/listen";
 /// JSON pointer to the schemas in the document.
 const SCHEMAS: &str = "/components/schemas";
-/// Suffix in the name of a request's schema. It is added if an answer's schema has the same name
-/// but different content.
+/// Suffix in the name of a request's schema. It distinguishes this schema from an answer's schema
+/// with the same name.
 const REQUEST: &str = "Request";
 
 pub(super) fn operation() -> Operation {
@@ -92,8 +92,9 @@ fn body_generator() -> SchemaGenerator {
     settings.into_generator()
 }
 
-/// Adds the schemas of request bodies. A schema gets the suffix [`REQUEST`] if it refers to other
-/// schemas, or if it differs from the answers' schema with the same name.
+/// Adds the schemas of request bodies. A schema that is identical to the answers' schema with the
+/// same name, and refers to no other schema, is not added again. The names of all other schemas get
+/// the suffix [`REQUEST`].
 fn add_requests(
     schemas: &mut Map<String, Value>,
     paths: &mut Map<String, Value>,

@@ -29,7 +29,7 @@ pub(super) fn operation() -> Operation {
         .at_once(metrics)
 }
 
-/// The answer: the format and the text of the metrics.
+/// The answer to `GET /metrics`: the format and the text of the metrics.
 struct Exposition(MetricsFormat, String);
 
 impl Answer for Exposition {

@@ -364,7 +364,7 @@ async fn until_recorded(api: &Api) {
     khor_e2e::wait_until_async("recorded sound", || api.engine().recorder().status().seconds > 0.0).await;
 }
 
-/// Lists the places where an answer does not match the document.
+/// Lists the places where an answer does not match its schema in the `OpenAPI` document.
 fn schema_errors(document: &Value, schema: &Value, answer: &Value) -> Vec<String> {
     let mut schema = schema.clone();
     schema["components"] = document["components"].clone();

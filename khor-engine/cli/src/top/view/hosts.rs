@@ -35,7 +35,8 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
     let room = usize::from(area.height.saturating_sub(1));
     let silent: Vec<&HostReport> = fleet.hosts.iter().filter(|host| is_silent(host)).collect();
     let is_cut = fleet.hosts.len() > room;
-    // If not all hosts fit, the last row lists the silent hosts.
+    // If not all hosts fit and some are silent, reserve the last row for the names of the silent
+    // hosts.
     let rows = if is_cut && !silent.is_empty() { room.saturating_sub(1) } else { room };
     let visible = rows.min(fleet.hosts.len() - silent.len());
     let words = match (&fleet.site, fleet.live as usize > visible) {

@@ -22,10 +22,11 @@ use crate::top::{
 const NAMES: u16 = 8;
 /// Number of steps in a bar.
 const STEPS: u32 = 16;
-/// Minimum width at which a column is one step. In a narrower area, a column is two steps.
+/// If the area has at least this many columns, each column shows one step of the music. In a
+/// narrower area, it shows two steps.
 const STEPS_FROM: u16 = 64;
 
-/// Converts times to columns.
+/// Converts times to columns of the score.
 struct Grid {
     column_ms: f64,
     columns_per_bar: u32,
@@ -50,11 +51,11 @@ impl Grid {
         Some(grid)
     }
 
-    /// Returns the number of columns from the start of the bar to a time. It is negative for times
-    /// before the bar.
+    /// Returns the number of columns from the start of the current bar to a time. It is negative
+    /// for times before the bar.
     fn count(&self, ts_ms: f64) -> i64 {
-        // Rounding errors must not move a note on the boundary of two columns into the earlier
-        // column.
+        // Add a millionth, so that a rounding error does not move a note at the start of a column
+        // into the column before.
         ((ts_ms - self.bar_ts_ms) / self.column_ms + 1e-6).floor() as i64
     }
 

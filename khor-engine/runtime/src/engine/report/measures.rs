@@ -1,4 +1,4 @@
-//! The values of `GET /metrics`.
+//! The values from which `GET /metrics` is written.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +22,6 @@ pub struct Measures {
     /// Totals of the kernel's counters since the engine started. `None` while no source provides
     /// frames.
     pub counters: Option<Counters>,
-    /// Number of cues, by kind.
+    /// Number of cues since the engine started, by kind.
     pub cues: BTreeMap<&'static str, u64>,
 }

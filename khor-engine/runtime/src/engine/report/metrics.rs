@@ -91,7 +91,7 @@ pub(in crate::engine) fn metrics(
     }
 }
 
-/// The stored notes that begin after `since_ts_ms`, which is in milliseconds since 1970.
+/// Returns the stored notes that begin after `since_ts_ms`, a time in milliseconds since 1970.
 pub(in crate::engine) fn notes_since(state: &EngineState, since_ts_ms: u64) -> Vec<NoteReport> {
     state.notes.iter().filter(|note| note.ts_ms > since_ts_ms).map(note_report).collect()
 }
@@ -105,8 +105,8 @@ fn solo_report(state: &EngineState, solo: &Solo) -> SoloReport {
     }
 }
 
-/// The totals since the engine started, as the first version of khor published them. Only cues can
-/// be dropped, because the kernel counts all other events.
+/// Returns the totals in the form that the first version of khor published. `events_dropped` counts
+/// only cues, because the kernel counts all other events and drops none.
 fn totals(state: &EngineState) -> OriginalTotals {
     let total = |counter: Counter| state.counters.and_then(|counters| counters[counter.index()]);
     let events = [
@@ -121,8 +121,8 @@ fn totals(state: &EngineState) -> OriginalTotals {
         Counter::Irqs,
     ];
     OriginalTotals {
-        // The sum includes counters that the current source does not provide. Otherwise the sum
-        // would fall when the source changes.
+        // Include the totals of counters that the current source does not provide. Otherwise the
+        // sum would fall when the source changes.
         events_total: state.counters.map(|_| events.map(|counter| state.totals.of(counter)).iter().sum()),
         events_dropped: Some(state.cues_lost),
         exec_total: total(Counter::Execs),

@@ -26,7 +26,7 @@ impl SignalTask {
         self.stage = Stage::default();
         let mut state = self.state.lock();
         state.plan = self.empty_plan();
-        // Clear the history, because it belongs to other hosts.
+        // Clear the history, because it belongs to the previous selection.
         state.history.clear();
         let site = state.site.clone();
         state.single_host =

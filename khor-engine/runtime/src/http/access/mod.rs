@@ -233,7 +233,7 @@ pub(super) mod tests {
         Peer::User(Uid::effective().as_raw())
     }
 
-    /// Creates the access rules for loopback and the default configuration.
+    /// Creates the access rules of a listener on loopback with the default configuration.
     pub(in crate::http) fn loopback(port: u16) -> Access {
         Access::open(&Listen::default(), "/nonexistent".into(), Ipv4Addr::LOCALHOST.into(), port).unwrap()
     }

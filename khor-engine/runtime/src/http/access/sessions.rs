@@ -43,7 +43,7 @@ struct SessionFile {
 
 #[derive(Deserialize, Serialize)]
 struct Session {
-    /// Hash of the session id.
+    /// Hash of the session id. The id itself is not stored.
     id: String,
     /// Kind of the client that logged in: see [`kind`].
     client: String,

@@ -12,7 +12,7 @@ use std::{
 use khor_system::files;
 use nix::unistd::Uid;
 
-/// Shortest token, characters.
+/// Minimum length of a token, in characters.
 const LEAST_TOKEN_CHARS: usize = 32;
 /// Maximum number of bytes that khor reads from a token file.
 const MAX_BYTES: u64 = 4096;

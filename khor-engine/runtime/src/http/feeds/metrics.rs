@@ -68,7 +68,8 @@ impl Publisher for MetricsPublisher {
     }
 }
 
-/// Identifies this run of the engine, because each run numbers its notes from 1.
+/// Returns the first part of event ids, which identifies this run of the engine. It is necessary
+/// because each run numbers its notes from 1.
 fn run_id(engine: &Engine) -> String {
     format!("{:x}", engine.started_ts_ms())
 }

@@ -49,7 +49,8 @@ impl Feeds {
         self.open.load(Ordering::Relaxed)
     }
 
-    /// Opens a stream of metrics for a client that has received all events up to the id `last_id`.
+    /// Opens a stream of metrics. If the client reconnects, `last_id` is the id of the last event
+    /// that it received.
     pub(super) fn metrics(
         &self,
         last_id: Option<&str>,
@@ -58,7 +59,7 @@ impl Feeds {
         self.counted(self.metrics.bytes(position))
     }
 
-    /// Opens a stream of the whole state and its changes.
+    /// Opens a stream that sends the whole state first, and then only the changes.
     pub(super) fn changes(&self) -> impl Stream<Item = Result<Bytes, Infallible>> + Send + Sync + use<> {
         self.counted(self.changes.bytes(()))
     }
