@@ -9,8 +9,8 @@ import { defineConfig } from 'vitest/config';
 
 const engine = process.env.KHOR_ENGINE ?? 'http://127.0.0.1:17321';
 
-/** Minimum size of a file to compress, in bytes. A smaller file already fits into one network
- *  packet. */
+/** Files that are smaller than this, in bytes, are not compressed, because they already fit into
+ *  one network packet. */
 const LEAST_BYTES = 1024;
 
 /** Writes compressed copies of the text files. The engine sends them to browsers that accept

@@ -27,8 +27,8 @@ async function quiz(kit, page, clips) {
   const choices = page.locator('.choices button');
   kit.check((await choices.count()) === Math.min(4, clips.length), 'the quiz offers four answers');
   await kit.until('a clip plays', async () => (await page.getAttribute('#quiz-replay', 'aria-pressed')) === 'true');
-  // The page shows the right answer only after the user has chosen one. This test always chooses
-  // the first answer, so at least one of eight answers is almost certainly wrong.
+  // The page reveals the right answer only after the user has answered. This test always chooses
+  // the first answer, so it almost certainly gives at least one wrong answer to eight questions.
   let wrong = false;
   for (let asked = 1; asked <= 8; asked++) {
     await choices.first().click();

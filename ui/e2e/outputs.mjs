@@ -15,8 +15,8 @@ async function sound(kit, page) {
   await page.click('#outputs-mute');
   await kit.until('unmuting ends the snooze', async () => (await kit.api('/api/metrics')).controls.snoozed_until_ts_ms === null);
   for (const [selector, path] of [['#test-note', '/api/actions/test_note'], ['#panic', '/api/actions/panic']]) {
-    // This waits only for a successful answer. For an error answer, the error handler in `kit.open`
-    // records a failure.
+    // Wait for a successful answer of the engine. If the answer is an error, `kit.open` has
+    // registered a handler that records the failure.
     await Promise.all([page.waitForResponse((answer) => new URL(answer.url()).pathname === path && answer.ok()), page.click(selector)]);
     kit.check(true, `${path} is answered`);
   }

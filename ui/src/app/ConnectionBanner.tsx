@@ -4,7 +4,8 @@ import { useObservable } from '../live/useObservable';
 import type { Link } from '../live/store';
 import { useStores } from './context';
 
-/** How long the banner says that the engine answers again, in milliseconds. */
+/** After a reconnection, the banner says for this time, in milliseconds, that the engine answers
+ *  again. */
 const BACK_MS = 4000;
 
 function words(link: Link, updated: boolean, back: boolean): string {

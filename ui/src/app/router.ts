@@ -9,7 +9,7 @@ export interface Place {
   view: View;
   path: string;
   title: string;
-  /** Whether the page links to this view only if the engine plays a site. */
+  /** If this is set, the page links to the view only while the engine plays a site. */
   needsSite?: true;
 }
 

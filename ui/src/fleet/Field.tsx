@@ -13,12 +13,12 @@ interface Props {
   soloists: readonly string[];
   /** The only host that plays; null if all hosts play. */
   alone: string | null;
-  /** Makes only this host play, or all hosts if the argument is null. */
+  /** Makes the engine play only this host, or all hosts if the argument is null. */
   play: (host: string | null) => void;
   /** Shows the details of the host that has the pointer or the keyboard focus. */
   inspect: (host: string | null) => void;
-  /** Called whenever the user uses the mouse or the keyboard. All hosts then keep their places for
-   *  a while. */
+  /** Keeps all hosts at their places for a while. Called whenever the user moves the mouse or
+   *  presses a key in the grid. */
   hold: () => void;
 }
 
@@ -97,7 +97,7 @@ interface HostsProps {
   signals: Signals;
   soloists: readonly string[];
   alone: string | null;
-  /** Name of the host whose cell gets the focus when the user presses Tab. */
+  /** Name of the host whose cell gets the focus when the user enters the grid with the Tab key. */
   stops: string | null;
 }
 

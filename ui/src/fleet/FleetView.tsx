@@ -100,7 +100,7 @@ function summary({ site, hosts, sites, live, silent, versions }: FleetState['fle
   return [`site ${site}`, count(live + silent, 'host'), ...(silent > 0 ? [`${silent} silent`] : []), ...(labels > 0 ? [count(labels, 'section')] : []), ...inner, ...relays].join(' · ');
 }
 
-/** Shows the problem of the site and its fix. */
+/** Shows what is wrong with the whole site, and how to fix it. */
 function Trouble({ of: { ok, error, fix } }: { of: { ok: boolean; error: string | null; fix?: string | null } }) {
   if (ok || error === null) return null;
   return (

@@ -31,7 +31,7 @@ export function HostCard({ host, signals, hasVoices, isAlone, play }: Props) {
       <h2 id="host-title">{host.name}</h2>
       <p>
         {capital(stateText(host, signals))}
-        {hasVoices && ' · has the voices'}
+        {hasVoices && ' · plays the voices'}
       </p>
       <Facts rows={rows} />
       <ul className="oddities">

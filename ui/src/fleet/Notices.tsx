@@ -53,8 +53,8 @@ export function Silent({ fleet }: { fleet: Fleet }) {
   );
 }
 
-/** Lists the sites within the site. The grid shows a host of an inner site only if the host stands
- *  out. */
+/** Lists the inner sites: the sites within the site. The grid shows a host of an inner site only if
+ *  the host stands out. */
 export function InnerSites({ fleet: { sites } }: { fleet: Fleet }) {
   if (sites.length === 0) return null;
   return (
@@ -108,7 +108,7 @@ export function Legend() {
           <HostMark state="live" family="network" deviation={3} /> more than usual: the size shows how much, the shape shows the signal’s family
         </li>
         <li>
-          <span className="ring" aria-hidden="true" /> has the voices
+          <span className="ring" aria-hidden="true" /> plays the voices
         </li>
         <li>
           <HostMark state="silent" family={null} deviation={0} /> silent

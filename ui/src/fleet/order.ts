@@ -35,8 +35,9 @@ function step({ state, deviation }: FleetHost, before: number | undefined): numb
   return before !== undefined && before >= 0 && Math.abs(octaves - before) < LEAVE ? before : Math.round(octaves);
 }
 
-/** Returns the order after new data. New hosts get their places at once. Known hosts move only if
- *  `mayMove` is true, and not too often. Hosts with equal sort keys keep their order. */
+/** Updates the order of the hosts after new data has arrived. New hosts get their places at once.
+ *  Known hosts move only if `mayMove` is true, and at most every `REORDER_MS`. Hosts with equal
+ *  sort keys keep their order. */
 export function arranged(before: Arrangement, hosts: readonly FleetHost[], now: number, mayMove: boolean): Arrangement {
   const here = new Map(hosts.map((host) => [host.name, host]));
   const remaining = before.order.filter((name) => here.has(name));

@@ -31,7 +31,8 @@ export function stateText(host: FleetHost, signals: Signals): string {
   return isUnusual(host) ? `${labelOf(signals, host.signal)} ${factor(host.deviation)}` : 'as usual';
 }
 
-/** Describes each problem with the messages of a host, and its fix. */
+/** Returns one sentence for each problem of a host, with its fix if khor knows one: a name that two
+ *  relays use, a wrong clock, rejected messages, or data that khor leaves out. */
 export function problemsOf(host: FleetHost): string[] {
   const problems: string[] = [];
   if (host.used_twice) problems.push('Two relays use this host name: give one of them a different --host.');
@@ -41,7 +42,8 @@ export function problemsOf(host: FleetHost): string[] {
   return problems;
 }
 
-/** Returns the words that a host's cell shows if it has space for them. */
+/** Returns the text of a host's cell, which the page shows only if the cells have enough space for
+ *  text. */
 export function cellText(words: string, hasVoices: boolean): string {
   return hasVoices ? `voices · ${words}` : words;
 }
@@ -119,8 +121,8 @@ export function news(fleet: Fleet): string {
   return parts.filter((part) => part !== null).join('. ');
 }
 
-/** The reasons for which messages are rejected. Each text follows a number of messages, as in "3
- *  malformed". */
+/** Texts for the reasons why khor rejects messages. The page shows each text after a number of
+ *  messages, as in "3 malformed". */
 const REFUSALS: Record<RefusedWhy, string> = {
   oversized: 'too long',
   foreign: 'not from khor',

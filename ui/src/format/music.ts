@@ -15,7 +15,7 @@ export function scaleName(scale: string): string {
   return scale.replaceAll('_', ' ');
 }
 
-/** Describes the music in short, for example "ambient, D dorian, 110 bpm". */
+/** Describes the music briefly, for example "ambient, D dorian, 110 bpm". */
 export function summary(music: { preset: string; key_midi: number; scale: string; bpm: number }): string {
   return `${music.preset}, ${pitchClass(music.key_midi)} ${scaleName(music.scale)}, ${Math.round(music.bpm)} bpm`;
 }

@@ -20,7 +20,8 @@ function digits(value: number): string {
   return value.toFixed(1);
 }
 
-/** Scales a number, and returns it as text with its decimal prefix. */
+/** Scales a number to at most three digits before the decimal point. Returns its text and its
+ *  decimal prefix: "1.2" and "M" for 1 234 567. */
 function scaled(value: number): [string, string] {
   for (const [size, prefix] of STEPS) if (value >= size * 0.9995) return [digits(value / size), prefix];
   return [value === 0 ? '0' : digits(value), ''];

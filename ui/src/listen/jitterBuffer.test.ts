@@ -6,7 +6,8 @@ import { JitterBuffer, TARGET_S } from './jitterBuffer';
 const RATE = 48_000;
 const QUANTUM = 128;
 
-/** Generates a continuous sine wave, so that a lost block is visible as a jump. */
+/** Generates a continuous sine wave. If a block of it is lost, two consecutive samples differ by a
+ *  large value. */
 class Sine {
   private next = 0;
   block(frames: number): Int16Array {
@@ -20,9 +21,9 @@ class Sine {
   }
 }
 
-/** Plays for `seconds` of the page's clock, and returns the largest jump between two samples. The
- *  engine sends blocks of 20 ms, and its clock is faster than the page's clock by the share
- *  `drift`. `late` returns the delay of a block, in seconds. */
+/** Plays for `seconds` seconds of the page's clock, and returns the largest difference between two
+ *  consecutive samples. The engine sends blocks of 20 ms, and its clock is faster than the page's
+ *  clock by the share `drift`. `late` returns the delay of a block, in seconds. */
 function play(buffer: JitterBuffer, seconds: number, drift: number, late: (block: number) => number = () => 0): number {
   const sine = new Sine();
   const [left, right] = [new Float32Array(QUANTUM), new Float32Array(QUANTUM)];

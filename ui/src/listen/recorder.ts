@@ -43,8 +43,8 @@ export class RecorderStore {
     await this.follow();
   }
 
-  /** Requests the health once a second during a recording, because the page shows the length of the
-   *  recording. */
+  /** During a recording, requests the engine's health once a second. It contains the length of the
+   *  recording, which the page shows. */
   private async follow(): Promise<void> {
     clearInterval(this.timer);
     await this.health.refresh();

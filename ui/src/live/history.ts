@@ -11,7 +11,8 @@ const WINDOW_STEP = 1.05;
 /** Time between two stored points, in milliseconds: the same as in the engine's history. One point
  *  covers about one device pixel of a chart. */
 const SPACING_MS = 200;
-/** If there is no point for longer than this, in milliseconds, the charts show a gap. */
+/** If two neighbouring points are further apart than this, in milliseconds, the charts show a gap
+ *  between them. */
 const HOLE_MS = 3000;
 /** Grain of a lane whose scale is not known yet. */
 const UNKNOWN_GRAIN = 1;

@@ -1,6 +1,6 @@
 // Waits until the browser has painted a frame.
 
-/** Maximum wait, in milliseconds. The wait needs a limit, because a browser does not paint hidden
+/** `afterPaint` waits at most this time, in milliseconds, because a browser does not paint hidden
  *  pages. */
 const LONGEST_MS = 500;
 

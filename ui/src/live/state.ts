@@ -13,7 +13,8 @@ export interface StreamState {
 
 export const UNKNOWN: StreamState = { greeting: null, controls: null, lanes: [], values: null, bar: null };
 
-/** Returns the state after an event. Events about notes, cues and health leave it unchanged. */
+/** Returns the state after an event. Events about notes, cues and health do not change the
+ *  state. */
 export function applied(state: StreamState, event: StreamEvent): StreamState {
   switch (event.type) {
     case 'greeting':

@@ -83,8 +83,8 @@ export class LiveStore {
     return () => this.painters.delete(paint);
   }
 
-  /** Requests an animation frame only if a painter is due, because even an empty frame costs CPU
-   *  time. */
+  /** Requests an animation frame only if a canvas must be painted, because even an empty frame
+   *  costs CPU time. */
   private readonly askPainters = (): void => {
     if (this.frame !== 0 || document.hidden) return;
     const due = [...this.painters].flatMap(([paint, isDue]) => (isDue() ? [paint] : []));

@@ -11,15 +11,15 @@ import { LaneCharts } from './later';
 import './lanes.css';
 
 const KEY_STEP_MS = 1000;
-/** Minimum time for which a note lights the symbol of its lane, in milliseconds. Otherwise short
- *  notes would not be visible. */
+/** A note lights the symbol of its lane for at least this time, in milliseconds, so that short
+ *  notes are visible. */
 const GLOW_MS = 300;
 
 const same = (a: readonly LaneSpec[], b: readonly LaneSpec[]) =>
   a.length === b.length && a.every((spec, i) => spec.name === b[i]?.name && spec.label === b[i].label && spec.family === b[i].family && spec.grain === b[i].grain);
 
-/** Returns the lanes of the signals. The returned array stays the same until a lane changes,
- *  because a new array restarts all charts. The signals themselves change four times a second. */
+/** Returns the lanes of the signals. The signals change four times a second, but a new array would
+ *  restart all charts. So the function returns the same array until a lane changes. */
 function useLanes(signals: Record<string, LaneSignal> | undefined): readonly LaneSpec[] {
   const [lanes, setLanes] = useState(() => lanesOf(signals));
   const next = lanesOf(signals);
@@ -33,7 +33,7 @@ export function Lanes() {
   const metrics = useObservable(live.text);
   const box = useRef<HTMLDivElement>(null);
   const line = useRef<HTMLDivElement>(null);
-  /** The time under the cursor, by the engine's clock; null if the cursor is not in use. */
+  /** The time at the cursor, by the engine's clock; null if the charts show no cursor. */
   const [time, setTime] = useState<number | null>(null);
   const signals = metrics?.signals;
   const lanes = useLanes(signals);
@@ -41,7 +41,8 @@ export function Lanes() {
   const index = time === null ? null : live.history.nearest(time);
 
   /** Returns the position and the width of the charts, in CSS pixels. They are the same in all
-   *  lanes. `left` counts from the left edge of the section, and `x` from that of the window. */
+   *  lanes. `left` is the distance from the left edge of the section, and `x` is the distance from
+   *  the left edge of the window. */
   const plot = useCallback(() => {
     const chart = box.current?.querySelector('.charts > div');
     const outer = box.current?.getBoundingClientRect();

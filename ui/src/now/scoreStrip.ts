@@ -17,8 +17,8 @@ const SPARE_MS = 400;
 /** If the position of the strip differs from the engine's clock by more than this time, in
  *  milliseconds, the whole strip is painted again. */
 const DRIFT_MS = 120;
-/** How long before its start a note is painted, in milliseconds. Notes that begin before the next
- *  event must be painted now. The engine sends most notes before they begin. */
+/** A note must be painted if it begins within this time, in milliseconds, because the strip is
+ *  painted again only after the next event. The engine sends most notes before they begin. */
 const AHEAD_MS = 120;
 /** Notes are bright while they sound. A note that has ended is painted dimmer after this time, in
  *  milliseconds. */
@@ -32,7 +32,7 @@ const LONGEST_MS = 30_000;
 interface Painted {
   view: ScoreView;
   windowMs: number;
-  /** Duration of the animation, in milliseconds. */
+  /** Duration of the animation that moves the strip, in milliseconds. */
   travelMs: number;
   /** The pitch ranges of the bands, as JSON. */
   ranges: string;
@@ -197,7 +197,7 @@ export class ScoreStrip {
   }
 }
 
-/** Returns the pitch ranges with which the notes were placed, as JSON. */
+/** Returns the pitch ranges of the bands that contain the notes `placed`, as JSON. */
 const rangesOf = (placed: readonly Placed[]): string => JSON.stringify(pitchRanges(placed.map(({ note }) => note)));
 
 /** Merges overlapping boxes, so that few pixels are painted twice. */

@@ -4,7 +4,7 @@ import { Observable } from '../live/observable';
 import type { LiveStore } from '../live/store';
 import { sentenceOf, type Sentence } from './sentence';
 
-/** Minimum time between two sentences, in milliseconds. */
+/** The sentence changes at most once in this time, in milliseconds. */
 const RENEW_MS = 2000;
 /** The sentence compares rates with the baseline only if at least this share of the baseline is
  *  learned. With a smaller share, most of the baseline is a default: the usual activity of a small
