@@ -126,7 +126,7 @@ pub fn name_hash(name: &str) -> u64 {
 }
 
 impl Cast {
-    /// Whether there is only one host, or all hosts play as one.
+    /// Whether the music represents a single host, or all hosts as one.
     pub(super) fn is_single_host(&self) -> bool {
         self.pulse == PulseCast::Together && self.soloists.iter().all(Option::is_none)
     }

@@ -13,7 +13,7 @@ use super::{
 /// Maximum number of waiting cues. When the queue is full, a new cue replaces the least severe
 /// waiting cue if the new cue is more severe. Otherwise, the new cue is dropped.
 const MAX_WAITING: usize = 6;
-/// Silence between two cues, seconds.
+/// Length of the silence between two cues, seconds.
 const GAP_S: f64 = 0.3;
 /// Longest time for which a cue may wait, seconds. A cue that waits longer is dropped.
 const STALE_S: f64 = 20.0;
@@ -80,7 +80,7 @@ impl CueSound {
             Tone { at_steps, octave, degree, length_steps, brightness }
         }
         match self {
-            // Four notes that fall through three octaves.
+            // The motif has four notes, which fall through three octaves.
             Self::Oom => {
                 const {
                     &[
@@ -91,7 +91,7 @@ impl CueSound {
                     ]
                 }
             }
-            // Three quick high notes, then one low note.
+            // The motif has three quick high notes, and then one low note.
             Self::Crash => {
                 const {
                     &[
@@ -102,7 +102,7 @@ impl CueSound {
                     ]
                 }
             }
-            // Two notes on one pitch, played twice.
+            // The motif has two notes of equal pitch, a pause, and the same two notes again.
             Self::Blkerr => {
                 const {
                     &[
@@ -113,7 +113,7 @@ impl CueSound {
                     ]
                 }
             }
-            // A trill that does not resolve.
+            // The motif is a trill that does not resolve to the tonic.
             Self::Retx => {
                 const {
                     &[
@@ -125,9 +125,9 @@ impl CueSound {
                     ]
                 }
             }
-            // Two long falling notes that do not end on the tonic.
+            // The motif has two long falling notes. The last note is not the tonic.
             Self::Lost => const { &[tone(0.0, 1, 2, 4.0, -0.5), tone(4.0, 1, 1, 8.0, -1.0)] },
-            // Four rising notes that end on the tonic.
+            // The motif has four rising notes. The last note is the tonic.
             Self::Found => {
                 const {
                     &[
@@ -254,8 +254,8 @@ impl Cues {
 fn pitch(context: &StepContext<'_>, tone: &Tone) -> u8 {
     let degree = tone.degree.min(context.key.len() - 1) + tone.octave * context.key.len();
     let midi = context.key.midi(degree);
-    // Octave 0 begins at the tonic in 48..=59. Pitches from one octave below to three octaves above
-    // this tonic are in 36..=96.
+    // The tonic of octave 0 is in 48..=59. Cues use pitches from one octave below this tonic to
+    // three octaves above it, so their MIDI note numbers are in 36..=96.
     midi.clamp(36, 96) as u8
 }
 

@@ -97,7 +97,8 @@ pub struct Route {
 pub(super) struct RouteText {
     /// Name of a signal, or `work` for total work.
     signal: String,
-    /// Which value of the signal controls the feature; default `level`.
+    /// Which value of the signal controls the feature: level, deviation or surprise. The default is
+    /// `level`.
     #[serde(default)]
     of: LaneValue,
     /// Input values between which the feature moves. The default is 0 to 1, or 1 to 6 octaves if

@@ -150,7 +150,7 @@ pub enum Layer {
 /// One note in musical time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Note {
-    /// Start, seconds of musical time since the composer started.
+    /// Onset of the note, in seconds of musical time since the composer started.
     pub onset_s: f64,
     /// Time from onset to release, seconds. It is above 0.
     pub duration_s: f32,

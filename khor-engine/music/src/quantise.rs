@@ -29,8 +29,8 @@ impl Quantiser {
         let position = value.clamp(0.0, 1.0) * f32::from(self.steps);
         let distance = position - f32::from(self.now);
         if distance.abs() > 0.5 + MARGIN {
-            // Rounds to the nearest step, after the margin has moved the value towards the old
-            // output.
+            // Move the value towards the old output by the margin, and then round it to the nearest
+            // step.
             let nearest = position - MARGIN * distance.signum();
             self.now = (nearest.round().max(0.0) as u8).min(self.steps);
         }

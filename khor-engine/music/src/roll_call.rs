@@ -118,8 +118,8 @@ impl Answer {
     }
 
     fn note(self, context: &StepContext<'_>, midi: u8) -> Note {
-        // The notes use the timbre of the preset's percussion. If the preset has no percussion,
-        // they use its first pulse stream.
+        // The notes of a turn use the timbre of the preset's percussion stream. If the preset has
+        // none, they use the timbre of its first pulse stream.
         let stream = context.preset.pulse.iter().find(|stream| stream.role == Role::Percussion);
         let stream = stream.or(context.preset.pulse.first());
         let (velocity, gate_steps) = stream.map_or((0.5, 1.0), |stream| (stream.velocity, stream.gate_steps));

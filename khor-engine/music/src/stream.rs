@@ -36,12 +36,12 @@ pub(super) struct VoiceProfile {
     pub(super) register: Register,
     /// Pan, from -1 (left) to 1 (right).
     pub(super) pan: f32,
-    /// Filter offset, octaves. The offset that the mapping gives is added.
+    /// Filter offset of the stream's notes, octaves. The offset from the mapping is added to it.
     pub(super) brightness: f32,
     /// Rotation of the rhythm, steps. Streams have different rotations, so that their notes
     /// alternate.
     pub(super) rotation: u8,
-    /// Lowest number of onsets per bar of an active voice, at density 0.5. With fewer onsets,
+    /// Minimum number of onsets per bar of a playing voice, at density 0.5. With fewer onsets,
     /// listeners would not notice the voice's other features.
     pub(super) least_onsets: f32,
     /// Default length of the notes, steps. The mapping may set another length.
@@ -112,8 +112,8 @@ impl VoiceStream {
             Self::Local => (Instrument::Local, 62, 79, 0.0, 0.0, 2, 1.0, [0, 2, 0, -2, 0, 0]),
         };
         let stutter = matches!(self, Self::Loss);
-        // Process notes are high and dry, so even a few of them stand out. With few notes,
-        // listeners notice their pitch and not only their presence.
+        // The notes of new processes are high and dry, so even a few of them stand out. With few
+        // notes, listeners notice the pitch of each note and not only that notes are playing.
         let least_onsets = if matches!(self, Self::Process) { 1.0 } else { 2.0 };
         VoiceProfile {
             instrument,

@@ -12,7 +12,7 @@ use super::{
 
 const TURN_S: f64 = 0.01;
 
-/// Lanes with these levels. The deviation of each lane is proportional to its level.
+/// Lanes with the given levels. The deviation of each lane is proportional to its level.
 fn lanes(levels: Levels) -> Lanes {
     levels.map(|level| level.map(|level| Lane { level, deviation: 10.0 * level, surprise: 0.0 })).into()
 }
@@ -31,7 +31,7 @@ fn idle() -> Levels {
     all(0.0)
 }
 
-/// Returns this level for every signal.
+/// Levels at which every signal has the value `level`.
 fn all(level: f32) -> Levels {
     [Some(level); SignalId::COUNT]
 }

@@ -96,7 +96,7 @@ impl Voices {
         }
     }
 
-    /// For each stream, whether it is playing.
+    /// Returns one value for each stream: whether the stream is playing.
     pub(super) fn streams(&self) -> [bool; VoiceStream::ALL.len()] {
         let mut streams = [false; VoiceStream::ALL.len()];
         self.active().for_each(|voice| streams[voice.stream.index()] = true);
@@ -258,7 +258,7 @@ fn play_voice(voice: Voice, loudness: f32, context: &StepContext<'_>, chord: Cho
     if !is_onset(context.step, onsets, profile.rotation) {
         return;
     }
-    // In the second of every two bars, the gesture continues where it stopped in the first bar.
+    // In every second bar, the gesture continues where the previous bar stopped.
     let earlier = if context.bar.is_multiple_of(2) { 0 } else { usize::from(onsets) };
     let count = onsets_before(context.step, onsets, profile.rotation) + earlier;
     let length = context.reading.value(Feature::Length(voice.stream)).unwrap_or(profile.length_steps);

@@ -111,11 +111,12 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 struct Model {
     composer: Composer,
     now_s: f64,
-    /// The settings that were set last. They may still wait for the next bar, unlike `in_force`.
+    /// The settings that the test set last. The composer may still wait for the next bar to apply
+    /// them; `in_force` has the settings that apply now.
     settings: Settings,
     in_force: Settings,
-    /// The name of the preset that was set last. This preset may still wait for the next bar,
-    /// unlike `preset_in_force`.
+    /// The name of the preset that the test set last. The composer may still wait for the next bar
+    /// to apply it; `preset_in_force` has the preset that plays now.
     preset: String,
     preset_in_force: String,
     notes: Vec<Note>,

@@ -5,7 +5,7 @@ use proptest::{collection::vec, prelude::*};
 
 use super::*;
 
-/// A catalogue with one added lane, which this voice plays.
+/// A catalogue with one added lane. The lane's definition names the voice `voice`.
 fn catalogue(voice: VoiceHint) -> (Catalogue, LaneId) {
     let mut catalogue = Catalogue::kernel();
     let lane = catalogue.add(LaneDefinition { voice, ..test_lane("queue") }).unwrap();

@@ -177,7 +177,7 @@ fn a_missing_host_leaves_its_turn_silent() {
         let turns = vec![turn("a", Some(0.0)), turn("b", None), turn("c", Some(0.9))];
         let notes = play_cast(preset, 4.0 * BAR_S, &lanes(idle()), |_| roll_call(turns.clone()));
         let half = |note: &Note| ((note.onset_s + 1e-6) / (BAR_S / 2.0)) as usize % 4;
-        // Before the first bar line, the default cast still plays.
+        // The first bar is skipped, because it still plays the default cast.
         let pulse: Vec<&Note> =
             of(&notes, Layer::Pulse).into_iter().filter(|note| note.onset_s > BAR_S).collect();
         let begun = pulse.iter().find(|note| note.role == Role::Bass && note.midi < 50).unwrap();
@@ -247,7 +247,7 @@ fn cast_changes_start_on_bar_lines() {
         for note in of(&notes, Layer::Pulse) {
             assert!(note.duration_s > 0.0 && note.duration_s < 4.0, "{note:?}");
         }
-        // In each bar, only one kind of pulse plays.
+        // Each bar must contain the notes of only one kind of pulse.
         let is_from_a_part =
             |note: &Note| SectionPart::ALL.iter().any(|part| part.pan == note.pan && part.role == note.role);
         for bar in 0..(80.0 / BAR_S) as u32 {
