@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(total.totals(), [11]);
     }
 
-    /// Other monitors have a known bug: when an interface with a count of 500 GB reappears, their
+    /// Other monitors have a known bug: when an interface reappears with a count of 500 GB, their
     /// total rises by 500 GB.
     #[test]
     fn a_returning_device_counts_as_new() {

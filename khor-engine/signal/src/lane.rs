@@ -24,7 +24,7 @@ const MIN_SPAN_OCTAVES: f64 = 2.5;
 /// Surprise compares a rate with the rate's moving average. This is the time constant of that
 /// average, seconds.
 const SURPRISE_TAU_S: f64 = 45.0;
-/// Levels below this value are set to zero, because a decaying level would never reach zero.
+/// Levels below this value are set to zero. Otherwise, a decaying level would never reach zero.
 const INAUDIBLE: f64 = 1e-6;
 /// Minimum of a lane's usual spread, octaves. To compute the surprise, a change of the rate is
 /// divided by the usual spread.

@@ -101,7 +101,8 @@ impl<T> FromIterator<T> for PerAdded<T> {
 }
 
 impl<T> PerLane<T> {
-    /// Computes the values of the kernel signals and of `added` added lanes.
+    /// Creates a collection for the kernel signals and for `added` added lanes. `f` computes the
+    /// value of each lane.
     pub fn from_fn(added: usize, mut f: impl FnMut(LaneId) -> T) -> Self {
         let kernel = std::array::from_fn(|i| f(super::SIGNALS[i].id.into()));
         Self { kernel, added: (0..added).map_while(LaneId::of_added).map(f).collect() }

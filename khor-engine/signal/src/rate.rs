@@ -51,7 +51,7 @@ fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Optio
         SignalId::Local => rate(Counter::LocalBytes),
         SignalId::Retx => rate(Counter::Retransmits),
         SignalId::Io => Some(rate(Counter::ReadBytes)? + rate(Counter::WriteBytes)?),
-        // Without requests, the latency is 0.
+        // If there are no requests, the latency counts as 0.
         SignalId::Lat => {
             let requests = rate(Counter::TimedRequests)?;
             let ns = rate(Counter::LatencyNs)?;

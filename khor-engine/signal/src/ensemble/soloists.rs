@@ -71,7 +71,7 @@ impl<Id: Clone + PartialEq> Soloists<Id> {
     }
 }
 
-/// The slot for a host with this deviation; `None` if it may not become a soloist.
+/// The slot that a host with this deviation gets; `None` if the host must not become a soloist.
 fn slot_for(octaves: f32, held: [Option<f32>; 2]) -> Option<usize> {
     if octaves < TAKE_OCTAVES {
         return None;

@@ -88,7 +88,8 @@ fn levels_compare_across_machine_sizes() {
     assert!(small_idle.level < 0.02 && big_idle.level < 0.02, "{small_idle:?} {big_idle:?}");
     assert!(small.level > 0.6 && (small.level - big.level).abs() < 0.2, "{small:?} {big:?}");
     assert!(small.deviation > big.deviation && big.deviation > 2.0);
-    // The rate is averaged over a quarter of a second, so it still varies at two events per second.
+    // At two events per second, the rate still varies strongly, because it is averaged over only a
+    // quarter of a second.
     assert!(small_idle.deviation.abs() < 1.5);
 }
 
@@ -152,7 +153,7 @@ fn catalogue(names: &[&str]) -> Catalogue {
     catalogue
 }
 
-/// Pushes a frame every 20 ms with this value of the first added lane.
+/// Pushes a frame every 20 ms. In each frame, the first added lane has the given value.
 fn push_values(pipeline: &mut Pipeline, ticks: std::ops::Range<u64>, value: Option<f64>) -> Reading {
     let frames = ticks.map(|tick| Frame { added: [value].into_iter().collect(), ..frame(20 * tick, 0) });
     frames.filter_map(|frame| pipeline.push(frame)).last().unwrap()
@@ -279,7 +280,8 @@ fn time_shares_never_exceed_one() {
     let mut shown = Vec::new();
     for i in 0..500_u64 {
         let mut counters = [None; Counter::ALL.len()];
-        // The counter grows all the time, but only every fifth frame has a new value.
+        // A task waits all the time, but the counter only changes in every fifth frame, as if it
+        // were read ten times per second.
         counters[Counter::CpuStallUs.index()] = Some(i / 5 * 5 * 20_000);
         let reading = pipeline.push(Frame::new(i * 20_000_000, counters));
         shown.extend(reading.and_then(|reading| reading.rates[SignalId::Cpu]));
