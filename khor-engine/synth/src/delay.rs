@@ -96,7 +96,7 @@ impl Delay {
         let off = |frames: f64| (frames - self.target_frames).abs();
         if off(self.frames) < 0.02 && off(self.aim_frames) < 0.02 {
             (self.frames, self.aim_frames) = (self.target_frames, self.target_frames);
-            // The delay is constant here, so it is a whole number of frames.
+            // The delay no longer glides, so it is a whole number of frames.
             let at = self.write.wrapping_sub(self.target_frames as usize) & mask;
             return [ring::read(&self.lines[0], at), ring::read(&self.lines[1], at)];
         }

@@ -118,8 +118,8 @@ impl Effects {
 fn sum(buses: &BusBlock) -> BusSums {
     let mut out = [[0.0; BLOCK]; BUSES];
     for (bus, sums) in buses.iter().zip(&mut out) {
-        // Two separate loops allow the compiler to vectorise each of them. The sum is pairwise,
-        // because a running sum would be one long dependency chain.
+        // The work is split into two loops, because the compiler can vectorise each of them. The
+        // sum is pairwise, because a running sum would be one long dependency chain.
         let mut halves = [[0.0; LANES / 2]; BLOCK];
         for (lanes, half) in bus.iter().zip(&mut halves) {
             for l in 0..LANES / 2 {

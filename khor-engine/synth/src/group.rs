@@ -85,8 +85,8 @@ pub(super) struct VoiceGroup {
     /// Role of each voice, which selects its stem.
     role: [Role; LANES],
     sample_rate_hz: f32,
-    /// The sound of the voices in the current block. It is a field only to avoid clearing it for
-    /// each block.
+    /// Samples of the voices in the current block. The buffer is a field, so that it need not be
+    /// cleared for each block.
     block: LaneBlock,
 }
 

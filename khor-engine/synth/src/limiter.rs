@@ -169,8 +169,8 @@ fn peak(chunk: &[f32; CHUNK], tail: &mut [f32; TAPS - 1], phases: &[[f32; TAPS];
 pub(super) fn highest(samples: &[f32]) -> f32 {
     // The samples contain no NaN. `f32::max` needs several instructions, because it handles NaN.
     let higher = |a: f32, b: f32| if a > b { a } else { b };
-    // With eight running maxima, the compiler can use vector instructions. Three more rounds of
-    // comparisons combine the eight maxima.
+    // The maximum is computed in eight parts, because the compiler can then use vector
+    // instructions. Three more rounds of comparisons combine the eight parts.
     let (eights, rest) = samples.as_chunks::<8>();
     let mut peaks = [0.0_f32; 8];
     for eight in eights {

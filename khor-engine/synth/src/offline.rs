@@ -203,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    /// Creates a render that has not received a frame yet.
+    /// Creates a render that has not yet received a frame.
     fn offline() -> Offline {
         let settings = OfflineSettings {
             scaling: Scaling::default(),

@@ -34,8 +34,8 @@ pub(super) struct Oscillators {
     noise: Noise,
     modulators: Modulators,
     vibratos: Vibratos,
-    /// Phases in the current block, 0..1. They are a field only to avoid clearing them for each
-    /// block.
+    /// Phases of the frames in the current block, 0..1. The buffer is a field, so that it need not
+    /// be cleared for each block.
     phases: LaneBlock,
 }
 
@@ -147,7 +147,7 @@ impl Shape<'_> {
             Wave::Pulse => self.add(phases, out, |p, l| {
                 let other = p + width[l];
                 let other = other - if other >= 1.0 { 1.0 } else { 0.0 };
-                // The difference between two saws is a pulse without DC.
+                // The difference between two saws of different phase is a pulse wave without DC.
                 0.7 * (saw(p, inverse[l]) - saw(other, inverse[l]))
             }),
             Wave::Triangle => self.add(phases, out, |p, l| triangle(p, inverse[l], increment[l])),
@@ -236,7 +236,7 @@ pub(super) mod tests {
             let samples = render(wave, freq_hz, 48_000);
             let fundamental = power(&samples, freq_hz);
             // Only aliases below 6 kHz are checked, because higher aliases are less audible.
-            // Harmonics 15 to 57 fold back once or twice.
+            // Harmonics 15 to 57 are above half the sample rate, and fold back once or twice.
             for harmonic in 15..58 {
                 let folded = (harmonic as f32 * freq_hz) % RATE_HZ;
                 let alias_hz = folded.min(RATE_HZ - folded);

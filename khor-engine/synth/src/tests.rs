@@ -94,7 +94,7 @@ fn all_notes_off_ends_within_20_ms() {
     synth.all_notes_off();
     render(&mut synth, 960);
     assert_eq!(synth.meter().active_voices, 0);
-    // All voices have ended, and only the DC block still decays.
+    // All voices have ended, so the remaining output comes from the DC block, which still decays.
     render(&mut synth, 9600);
     assert!(peak(&render(&mut synth, 9600)) < 1e-6);
 }
@@ -249,7 +249,8 @@ fn vowel_changes_do_not_click() {
         (sharpest_bend(&out), peak(&out))
     };
     let ((still, _), (moving, loud)) = (bend(false), bend(true));
-    // If the vowel changed abruptly, the second difference would be several hundredths of the peak.
+    // An abrupt change of the vowel would cause a second difference of several hundredths of the
+    // peak.
     assert!(moving < still + 0.01 * loud, "{moving} against {still}, peak {loud}");
 }
 
@@ -269,8 +270,8 @@ fn noise_differs_per_note_and_is_repeatable() {
 
 #[test]
 fn effects_receive_the_sung_sound() {
-    // The sine is far from every formant. If its sung share is 1, it must become inaudible, even in
-    // the reverb.
+    // The note is a sine whose frequency is far from every formant. If the whole sound passes
+    // through the vowel filter, it must become inaudible, even in the reverb.
     let level = |vowel_send| {
         let patch =
             Patch { sustain: 1.0, cutoff_hz: 16_000.0, reverb_send: 1.0, vowel_send, ..Patch::default() };
@@ -333,7 +334,7 @@ fn stems_add_up_to_the_mix() {
     crowd(&mut synth);
     crowd(&mut alone);
     let mut samples = Samples::silence(frames, Role::ALL.len());
-    // Renders in short pieces, so that each block of the synth is returned in several parts.
+    // Render in pieces of 480 frames, as a caller would do.
     let mut piece = Samples::silence(480, Role::ALL.len());
     for at in (0..frames).step_by(480) {
         synth.render_stems(&mut piece);

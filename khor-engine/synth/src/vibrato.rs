@@ -52,7 +52,7 @@ impl Vibratos {
     /// rate differs from the patch. Real-time safe.
     pub(super) fn start(&mut self, lane: usize, patch: &Patch, phase: f32) {
         self.depth[lane] = patch.vibrato_cents / 1200.0;
-        // The rate is derived from other digits of `phase`, so that rate and phase are independent.
+        // The factor 7 makes the rate practically independent of the initial phase.
         let spread = 1.0 + RATE_SPREAD * (2.0 * (phase * 7.0).fract() - 1.0);
         self.rate[lane] = patch.vibrato_hz * spread / self.sample_rate_hz;
         self.phase[lane] = phase;

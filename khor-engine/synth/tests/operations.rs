@@ -31,7 +31,8 @@ enum Op {
     Render(usize),
 }
 
-/// Generates a number, mostly within 0..=1. This is the range of most parameters.
+/// Generates random numbers. Most of them are within 0..=1, which is the valid range of most
+/// parameters.
 fn share() -> impl Strategy<Value = f32> {
     prop_oneof![4 => 0.0f32..=1.0, 1 => ANY]
 }

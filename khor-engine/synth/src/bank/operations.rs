@@ -1,5 +1,5 @@
-//! Tests the voices with random sequences of operations. Every note is accounted for, the voice
-//! limit holds, and all voices end in silence.
+//! Tests the voices with random sequences of operations. Every note must be played or counted as
+//! dropped, the voice limit must hold, and all voices must end in silence.
 
 use khor_music::{Patch, Role, Wave};
 use proptest::{collection::vec, prelude::*, sample::select};

@@ -18,7 +18,7 @@ pub(crate) struct Rendered {
 }
 
 impl Rendered {
-    /// Note onsets per second in all layers except the bed.
+    /// Number of note onsets per second, counted in all layers except the bed.
     pub(crate) fn onsets_per_s(&self) -> f64 {
         let onsets = self.notes.iter().filter(|note| note.layer != Layer::Bed).count();
         onsets as f64 / (self.samples.len() as f64 / 2.0 / f64::from(RATE_HZ))
