@@ -76,8 +76,8 @@ impl EngineAddress {
         self.client_of(&listen, &path)
     }
 
-    /// Creates a client for the engine with these settings. `config` is the path of its
-    /// configuration file.
+    /// Creates a client for the engine with the settings `listen`. `config` is the path of the
+    /// configuration file of this engine.
     pub(super) fn client_of(&self, listen: &Listen, config: &Path) -> anyhow::Result<Client> {
         let address = match (&self.listen, engine_file::address(config)) {
             (Some(address), _) => address.clone(),
@@ -86,9 +86,9 @@ impl EngineAddress {
         };
         let token_file = self.token_file.as_deref().or(listen.token_file.as_deref());
         let token = token_file.map(read_token).transpose()?;
-        // The token from the configuration must reach only engines of this user. So khor talks to
-        // a server of another user in two cases only: the user gives --token-file, or the user
-        // gives --listen and no token is configured.
+        // The token from the configuration must reach only engines of this user. khor therefore
+        // sends requests to a server of another user in two cases only. Either the user gives
+        // --token-file, or the user gives --listen and no token is configured.
         let is_named = self.token_file.is_some() || (self.listen.is_some() && token.is_none());
         let trust = if is_named { Trust::Named } else { Trust::Owner };
         Ok(Client::new(address, token, trust))

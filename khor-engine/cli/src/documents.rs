@@ -26,7 +26,8 @@ fn snippets(language: &str) -> Vec<(String, Snippet)> {
     all.filter(|(_, snippet)| snippet.language == language).collect()
 }
 
-/// Returns the words of each `khor` command in the documentation, with the name of the document.
+/// Returns each `khor` command in the documentation as a list of words, with the name of its
+/// document.
 fn commands() -> Vec<(String, Vec<String>)> {
     let mut commands = Vec::new();
     for document in documents() {
@@ -46,7 +47,8 @@ fn documented_commands_exist() {
     assert!(commands.len() >= 60, "{}", commands.len());
     for (name, command) in &commands {
         let Err(error) = Cli::try_parse_from(command) else { continue };
-        // In a sentence, a command may be mentioned without its arguments, or with `--help` only.
+        // Accept a command without its required arguments or with `--help`, because sentences
+        // mention commands in this form.
         let is_allowed = match error.kind() {
             ErrorKind::MissingRequiredArgument | ErrorKind::DisplayHelp => true,
             ErrorKind::InvalidValue => error.to_string().contains("none was supplied"),

@@ -41,11 +41,11 @@ pub(super) fn man(args: &ManArgs, command: Command) -> anyhow::Result<()> {
     print(String::from_utf8(page).context("the manual page is not UTF-8")?)
 }
 
-/// Writes all manual pages. An old page is replaced only when the new page is complete.
+/// Writes all manual pages to a folder. Replaces an old page only when the new one is complete.
 fn write_pages(dir: &Path, command: Command) -> anyhow::Result<()> {
     fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))?;
     let fresh = tempfile::tempdir().context("cannot create a temporary folder")?;
-    // `khor relay` also exists as the program `khor-relay`, which gets its own page.
+    // Also write a page for the program `khor-relay`, which does the same as `khor relay`.
     let relay = relay_command(&command);
     clap_mangen::generate_to(command, fresh.path()).context("cannot generate the manual pages")?;
     clap_mangen::Man::new(relay)

@@ -35,7 +35,7 @@ fn is_number(arg: &Arg) -> bool {
     numbers.iter().any(|number| id == *number)
 }
 
-/// Returns the message with which these arguments are rejected.
+/// Parses these arguments, which must be rejected. Returns the error message.
 fn rejection(args: &[&str]) -> String {
     let error = Cli::command().try_get_matches_from(args).err();
     let error = error.unwrap_or_else(|| panic!("{args:?} must be rejected"));
@@ -57,7 +57,8 @@ fn invalid_numbers_are_rejected_with_the_range() {
                 let message = rejection(&["khor", command.get_name(), &format!("--{long}={wrong}")]);
                 assert!(names_its_range(&message), "{long}: {message}");
             }
-            // The usual form of an option: the value follows without an equals sign.
+            // Test the usual form of an option, in which the value is a separate argument (no
+            // equals sign).
             let long = arg.get_long().map(|long| format!("--{long}"));
             let args: Vec<&str> =
                 ["khor", command.get_name()].into_iter().chain(long.as_deref()).chain(["-1"]).collect();

@@ -8,7 +8,8 @@ use khor_source::ScopeChoice;
 
 use super::setting_arg::parser;
 
-/// The meaning and range of one process id in the setting `bpf.tgid_allow`.
+/// Definition of one entry of the setting `bpf.tgid_allow`: the meaning and the range of a process
+/// id.
 const PROCESS: FieldSpec =
     FieldSpec { rule: BpfSubscription::tgid_allow.rule.inner(), ..BpfSubscription::tgid_allow };
 
@@ -24,12 +25,13 @@ pub(super) struct ScopeArgs {
 }
 
 impl ScopeArgs {
-    /// Adds the scope to a change of the settings. Adds nothing if the options are missing.
+    /// If at least one of the options is given, adds the scope to a change of the settings.
     pub(super) fn add_to(&self, bpf: &mut BpfSubscriptionPatch) {
         if self.cgroup.is_none() && self.pid.is_empty() {
             return;
         }
-        // The options replace the whole scope of the configuration file.
+        // Set all settings of the scope, so that the options replace the whole scope of the
+        // configuration file.
         bpf.cgroup = Some(self.cgroup.clone().unwrap_or_default());
         (bpf.tgid_allow, bpf.tgid_deny) = (Some(self.pid.clone()), Some(Vec::new()));
     }

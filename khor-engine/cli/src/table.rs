@@ -2,7 +2,7 @@
 
 /// Width of the narrowest terminal that is supported, in columns.
 const WIDTH: usize = 80;
-/// Width of the state and the name, which come before the text, in columns.
+/// Number of columns before the text, which the state and the name of a row use.
 const INDENT: usize = 27;
 
 /// Formats one row. Each paragraph of the text starts on a new line.

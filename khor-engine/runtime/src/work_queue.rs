@@ -1,5 +1,5 @@
-//! A bounded queue for work. A few tasks run, a few more wait, and further tasks are rejected at
-//! once.
+//! A bounded queue for work. It limits how many tasks run and how many wait, and rejects further
+//! tasks at once.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub(crate) struct WorkPermit {
     _slot: OwnedSemaphorePermit,
 }
 
-/// The error of a caller that finds the queue full, and would have to wait too long.
+/// The error for a caller that is rejected because the maximum number of callers already waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("khor is busy with earlier requests of this kind; try again in a few seconds")]
 pub struct QueueFull;

@@ -11,8 +11,8 @@ use khor_config::Config;
 
 use self::list::{LISTING, Made, crc, folder, samples};
 
-/// Maximum difference between the levels of the sample and of the current music in each second, in
-/// dB. Another processor may round differently.
+/// In each second, the levels of a sample and of the current music may differ by at most this many
+/// dB, because another processor may round differently.
 const TOLERANCE_DB: f32 = 0.5;
 /// Maximum total size of all samples, in bytes. It is limited, because every clone of the
 /// repository contains them.

@@ -120,7 +120,7 @@ fn frames_fit_every_size() {
             }
         }
     }
-    // Drawing a frame before the first event must not panic.
+    // Check that drawing a frame before the first event does not panic.
     frame(&State::new(), COLOURED, (80, 24));
 }
 

@@ -8,8 +8,8 @@ use khor_engine::engine::{CLIPS, Clip, PlayedClip};
 use khor_music::Preset;
 use serde::{Deserialize, Serialize};
 
-/// Scenarios that are rendered in every preset, for comparison. The first preset also has samples
-/// of all other scenarios.
+/// The scenarios that are rendered in every preset, so that users can compare the presets. All
+/// other scenarios are rendered only in the first preset.
 pub(crate) const COMPARED: [&str; 3] = ["download", "compile", "memory-pressure"];
 /// Name of the file in [`folder`] that lists the samples.
 pub(crate) const LISTING: &str = "samples.json";
@@ -21,7 +21,7 @@ pub(crate) struct Sample {
     pub(crate) preset: &'static Preset,
 }
 
-/// The values of a rendered sample that are stored in the listing.
+/// The entry of a rendered sample in [`LISTING`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Made {
     /// Name of the Opus file.
@@ -57,7 +57,7 @@ impl Sample {
         Ok(self.clip.play(config, self.preset.clone())?)
     }
 
-    /// Computes the values of a rendered sample for the listing.
+    /// Computes the entry of a rendered sample in [`LISTING`].
     pub(crate) fn made(&self, played: &PlayedClip, rate_hz: u32, file: &[u8]) -> Made {
         Made {
             file: self.file(),

@@ -6,7 +6,7 @@
 
 use rosc::{OscMessage, OscPacket, decoder};
 
-/// Maximum nesting depth of bundles and arrays. Deeper ones are rejected.
+/// Maximum nesting depth of bundles and of arrays. khor rejects deeper nesting.
 const MAX_DEPTH: usize = 4;
 /// Maximum length of an address, in bytes. khor's own addresses are much shorter.
 const MAX_ADDRESS_BYTES: usize = 256;
@@ -38,9 +38,10 @@ pub(super) enum Malformed {
 }
 
 /// Calls `take` with each message of a datagram, in order, and with an error for each malformed
-/// element. Reading continues with the next element if its position is known.
+/// element. After such an error, continues with the next element if its position is known.
 pub(super) fn read(datagram: &[u8], mut take: impl FnMut(Result<OscMessage, Malformed>)) {
-    // The unread bytes of the bundles that are being read. The innermost bundle is last.
+    // The remaining bytes of each bundle that is not completely read yet. The innermost bundle is
+    // last.
     let mut open: Vec<&[u8]> = Vec::with_capacity(MAX_DEPTH);
     let mut element = Some(datagram);
     loop {
@@ -88,7 +89,7 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
         return Err(Malformed::LongAddress);
     }
     let address = std::str::from_utf8(address).map_err(|_| Malformed::AddressText)?.to_owned();
-    // Older senders omit the type tags of a message without values.
+    // Accept a message without type tags if it has no values, because older senders omit the tags.
     if rest.iter().all(|byte| *byte == 0) {
         return Ok(OscMessage { addr: address, args: Vec::new() });
     }
@@ -102,7 +103,8 @@ fn message(bytes: &[u8]) -> Result<OscMessage, Malformed> {
     let begin = bytes.len() - rest.len();
     let mut standard = bytes.to_vec();
     for tag in &mut standard[begin..begin + tags.len()] {
-        // rosc does not support symbols (`S`). They are encoded like strings (`s`).
+        // Replace the type tag `S` (symbol) by `s` (string), because rosc does not support symbols.
+        // Both are encoded in the same way.
         if *tag == b'S' {
             *tag = b's';
         }

@@ -1,5 +1,5 @@
-//! Actions that the media player and `org.khor.Engine1` share. Errors are converted to D-Bus
-//! errors.
+//! Actions of the D-Bus interfaces: the media player and `org.khor.Engine1` share them. Converts
+//! errors to D-Bus errors.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use zbus::fdo;
 
 use crate::engine::Engine;
 
-/// Makes the preset `name` the current preset.
+/// Selects the preset with the name `name`.
 pub(super) async fn select_preset(engine: &Arc<Engine>, name: String) -> fdo::Result<()> {
     change(engine, move |engine| engine.select_preset(&name)).await
 }

@@ -19,8 +19,9 @@ pub struct DoctorInput {
 }
 
 impl DoctorInput {
-    /// The health report of the engine, if that engine uses [`Self::config_path`]. Otherwise
-    /// `None`, because another user's engine may answer at the same port.
+    /// Returns the health report of the running engine if it uses the configuration file
+    /// [`Self::config_path`]. Otherwise returns `None`, because the engine may belong to another
+    /// user.
     pub(super) fn own_health(&self) -> Option<&HealthReport> {
         self.health.as_ref().filter(|health| Path::new(&health.config_path) == self.config_path)
     }

@@ -18,8 +18,8 @@ pub(super) async fn examine(input: &DoctorInput) -> Check {
     let Some(bus) = within(Connection::session()).await else {
         return Check::problem(name, "there is no session bus, or it does not answer", dbus::NO_BUS_FIX);
     };
-    // The engine's own report has more detail than the bus, for example that another program owns
-    // the name.
+    // Prefer the engine's own report. It has more detail than the bus, for example that another
+    // program owns the name.
     let reported = input.own_health().and_then(|health| health.desktop.health.trouble.as_ref());
     if let Some(Trouble { error, fix }) = reported {
         return Check::problem(name, error, fix.as_deref().unwrap_or(dbus::NO_BUS_FIX));

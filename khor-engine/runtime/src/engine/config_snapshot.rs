@@ -1,4 +1,5 @@
-//! A copy of the configuration for readers, so that they never wait for the configuration file.
+//! A copy of the configuration. Code that reads the configuration uses this copy, so it never waits
+//! for the disk.
 
 use std::{path::PathBuf, sync::Arc};
 

@@ -1,5 +1,5 @@
-//! Normalises changes in JSON. Accepts forms of a change that the configuration does not use
-//! itself.
+//! Normalises changes of the configuration in JSON. Clients may use forms that the configuration
+//! itself does not have, such as the name of the default device.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub(super) const DEFAULT_DEVICE: &str = "default";
 /// whole answer back as another change.
 const ANSWER_KEYS: [&str; 3] = ["ok", "restart_required", "not_saved"];
 
-/// Replaces [`DEFAULT_DEVICE`] by the configuration's name for it, and removes [`ANSWER_KEYS`].
+/// Replaces [`DEFAULT_DEVICE`] by an empty name, and removes [`ANSWER_KEYS`].
 pub(super) fn normalized(change: &Value) -> Value {
     let mut change = change.clone();
     if let Value::Object(fields) = &mut change {

@@ -28,7 +28,8 @@ use super::{
 };
 use crate::work_queue::{QueueFull, WorkPermit, WorkQueue};
 
-/// Maximum number of requests that wait for the running render. A page sends one request at a time.
+/// Maximum number of render requests that wait while another render runs. Each open page sends one
+/// request at a time.
 const MAX_WAITING: usize = 4;
 /// Maximum total size of all cached clips, in bytes. It is enough for four clips at 48 kHz, or one
 /// at 192 kHz.
@@ -40,7 +41,7 @@ const MAX_MEMORY_BYTES: usize = 48 << 20;
 /// Renders clips for the API.
 pub struct ClipRenderer {
     queue: WorkQueue,
-    /// One permit for each unused byte of [`MAX_MEMORY_BYTES`].
+    /// Has one permit for each byte of [`MAX_MEMORY_BYTES`] that no clip uses.
     memory: Arc<Semaphore>,
     cache: Arc<Mutex<ClipCache>>,
 }
@@ -125,8 +126,8 @@ impl ClipCache {
     }
 }
 
-/// Cancels a render when it is dropped. The caller's future holds it, so dropping the future
-/// cancels the render.
+/// Cancels a render when this value is dropped. The caller's future holds the value, so dropping
+/// the future cancels the render.
 struct CancelOnDrop(Arc<AtomicBool>);
 
 impl Drop for CancelOnDrop {
@@ -142,7 +143,7 @@ impl Default for ClipRenderer {
     }
 }
 
-/// A WAV file. Its memory is released when the last reader drops it.
+/// The bytes of a WAV file. When the last reader drops them, their memory counts as unused again.
 struct ClipBytes {
     wav: Vec<u8>,
     _memory: OwnedSemaphorePermit,
@@ -171,7 +172,8 @@ impl ClipRenderer {
             return Ok(rendered);
         }
         let permit = self.queue.acquire().await?;
-        // While this request waited, an earlier one may have rendered the same clip.
+        // Look again: while this request waited, an earlier request may have rendered the same
+        // clip.
         if let Some(rendered) = lock(&self.cache).get(&key) {
             return Ok(rendered);
         }
@@ -189,7 +191,8 @@ impl ClipRenderer {
         rendered?.ok_or(RenderError::Failed)
     }
 
-    /// Reserves memory for a render. Drops cached clips until enough memory is unused.
+    /// Reserves memory for a render. If too little is unused, drops cached clips, the least
+    /// recently requested first.
     fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, QueueFull> {
         loop {
             if let Ok(memory) = Arc::clone(&self.memory).try_acquire_many_owned(bytes as u32) {
@@ -297,7 +300,8 @@ mod tests {
         let others =
             Arc::clone(&renders.memory).try_acquire_many_owned((MAX_MEMORY_BYTES - 2 * one) as u32).unwrap();
         drop(render(0.2).await.unwrap());
-        // The first clip leaves the cache, but a reader still uses its memory.
+        // The first clip is no longer in the cache, but its memory stays in use, because a reader
+        // still has it.
         drop(render(0.3).await.unwrap());
         assert_eq!(lock(&renders.cache).0.len(), 1);
         let third = render(0.3).await.unwrap();

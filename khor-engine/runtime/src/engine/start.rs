@@ -80,8 +80,8 @@ impl Engine {
             baseline_file,
             conductor.clone(),
         );
-        // Dropping the engine drops the sender of the source's settings, which ends the source.
-        // This end is not a failure.
+        // If the engine is dropped, the sender of the source's settings is dropped too. The source
+        // then ends, which is not a failure.
         let may_end = {
             let settings = source_settings.clone();
             move || settings.has_changed().is_err()

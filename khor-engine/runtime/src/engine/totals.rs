@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use khor_signal::{Accumulator, Counter, Counters, PerCounter};
 
-/// Maximum number of scopes whose totals are stored. A further scope replaces the scope that was
-/// used longest ago.
+/// Maximum number of scopes whose totals are stored. If there are more, the totals of the least
+/// recently used scope are dropped.
 const MAX_SCOPES: usize = 64;
 
 /// The totals since the engine started. The whole machine and each selected scope have their own
@@ -25,8 +25,8 @@ struct Scope {
 
 impl Totals {
     /// Handles a new source for the scope `scope_name`. The first frame of the source adds nothing
-    /// to the totals, because its counts may have begun long ago. Each later frame adds the
-    /// difference to the frame before.
+    /// to the totals, because its counts may include events from long ago. Each later frame adds
+    /// the difference from the frame before.
     pub(super) fn source_up(&mut self, scope_name: &str) {
         let index = self.scopes.iter().position(|scope| scope.name == scope_name);
         let scope = index.and_then(|index| self.scopes.remove(index));

@@ -26,8 +26,8 @@ fn operations(openapi: &Value) -> BTreeSet<String> {
     paths.flat_map(of).collect()
 }
 
-/// Converts a path in the documentation to the form of the table. Removes the query, and replaces
-/// each placeholder by `{name}`.
+/// Converts a path in the documentation to the form in the table of operations. Removes the query,
+/// and replaces each placeholder by `{name}`.
 fn normal(path: &str) -> String {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let piece = |piece: &str| {
@@ -97,7 +97,8 @@ fn documented_addresses_answer() {
     assert!(count >= 15, "{count}");
 }
 
-/// Returns all alternatives of a schema. References are resolved.
+/// Returns a schema and all its alternatives (`anyOf`, `oneOf`, `allOf`). Replaces references by
+/// the schemas that they refer to.
 fn variants<'a>(openapi: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
     if let Some(reference) = schema["$ref"].as_str() {
         return variants(
@@ -116,7 +117,7 @@ fn field<'a>(variants: &[&'a Value], key: &str) -> Option<&'a Value> {
     named.or(any)
 }
 
-/// Returns the paths of all keys of an example that the schema does not have.
+/// Returns the paths of all keys in an example that the schema does not define.
 fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<String> {
     let variants = variants(openapi, schema);
     let of_field = |(key, value): (&String, &Value)| {
@@ -135,8 +136,8 @@ fn unknown(openapi: &Value, schema: &Value, example: &Value, path: &str) -> Vec<
     }
 }
 
-/// Returns the paths of fields without a description. A constant that marks a variant needs no
-/// description, because the variant has one.
+/// Returns the paths of fields without a description. A field with a constant value, which only
+/// marks the variant, needs no description, because the variant has one.
 fn undescribed(schema: &Value, place: &str) -> Vec<String> {
     let below = |(key, value): (&String, &Value)| undescribed(value, &format!("{place}/{key}"));
     match schema {

@@ -1,5 +1,5 @@
-//! Tests a running engine with hostile clients. The clients are slow, silent or too many, or they
-//! send oversized or malformed requests.
+//! Tests a running engine with hostile clients. Some clients are slow or silent, some open too many
+//! connections, and some send oversized or malformed requests.
 
 use std::{io::ErrorKind, sync::Arc, time::Instant};
 
@@ -56,7 +56,8 @@ impl Listening {
 }
 
 async fn response_to(mut socket: TcpStream, request: String) -> String {
-    // The server may close a rejected connection while the client is still sending.
+    // Ignore write errors, because the server may close a rejected connection while the client is
+    // still sending.
     socket.write_all(request.as_bytes()).await.ok();
     let mut message = Vec::new();
     let read = tokio::time::timeout(hang_timeout(), socket.read_to_end(&mut message)).await;

@@ -1,5 +1,5 @@
-//! Serves the API, the event streams and the page. By default, only the engine's own user and root
-//! may use them. All other clients need a token.
+//! Serves the API, the event streams and the page. By default, only the user who runs the engine
+//! and root may use the API. Other clients need a token.
 //!
 //! Every request passes two checks: the [`guard`] checks that the request is for this listener, and
 //! [`access`] checks that this client may use the API. Then an operation of the [`table`] or the
@@ -140,7 +140,7 @@ async fn answer(
         Found::Operation(operation, name) => (operation, name),
         Found::Others(methods) => return method_not_allowed(&methods),
     };
-    // The body of a GET or HEAD request has no meaning, so khor does not read it.
+    // Do not read the body of a GET or HEAD request, because it has no meaning.
     let body = if operation.method == Method::GET {
         Ok(bytes::Bytes::new())
     } else {

@@ -97,8 +97,8 @@ impl Collector for Measured {
     }
 }
 
-/// Writes the totals of the kernel's counters, in base units. Each scope has its own totals, so its
-/// name is written as a label.
+/// Writes the totals of the kernel's counters, in base units such as seconds and bytes. Each scope
+/// has its own totals, so the name of the scope is a label.
 fn kernel(writer: &mut MetricsWriter<'_>, counters: &Counters, scope: Option<&str>) -> fmt::Result {
     for counter in Counter::ALL {
         let Some(count) = counters[counter.index()] else { continue };
@@ -231,7 +231,7 @@ fn sound(writer: &mut MetricsWriter<'_>, health: &HealthReport) -> fmt::Result {
     writer.gauge("audio_voices", "Number of synth voices that are sounding.", f64::from(audio.voices))
 }
 
-/// Writes metrics, and puts `khor_` before each name.
+/// Writes metrics. The name of each metric begins with `khor_`.
 struct MetricsWriter<'a>(DescriptorEncoder<'a>);
 
 impl MetricsWriter<'_> {

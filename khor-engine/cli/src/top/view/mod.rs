@@ -28,7 +28,8 @@ use super::{
 const SCORE_FROM: u16 = 64;
 /// Height that is reserved for cues below the lanes or the hosts, in rows.
 const CUES: u16 = 4;
-/// Cues are shown below the hosts only if at least this many rows remain for the hosts.
+/// On the view of a site, the cues are shown below the hosts only if the hosts keep at least this
+/// many rows.
 const HOSTS: u16 = 8;
 /// Maximum height of one lane, in rows.
 const LANE_ROWS: u16 = 3;
@@ -65,7 +66,7 @@ pub(super) fn draw(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme)
 
 fn draw_body(area: Rect, buffer: &mut Buffer, state: &State, theme: Theme) {
     let lanes = state.lanes.len().max(1) as u16;
-    // Two rows are needed for the headings of the lanes and the cues.
+    // Subtract two rows for the headings of the lanes and of the cues.
     let lane_rows = (area.height.saturating_sub(2 + CUES) / lanes).clamp(1, LANE_ROWS);
     let picture_rows = (1 + lanes * lane_rows).min(area.height);
     let [picture, cues] =

@@ -18,8 +18,8 @@ pub(in crate::engine) fn columns(
     }
 }
 
-/// The rate of a lane at a point of history. In an older point, the lane's id may stand for another
-/// lane. In that case the lane is found by its name.
+/// Returns the rate of a lane at a point of history. If the source has changed since then, the id
+/// may belong to another lane in that point. The lane is then found by its name.
 fn rate(catalogue: &Catalogue, lane: &LaneInfo, point: &PastRates) -> Option<f64> {
     let keeps_ids = catalogue.extends(&point.catalogue);
     let known = if keeps_ids { Some(lane) } else { point.catalogue.find(&lane.name) };

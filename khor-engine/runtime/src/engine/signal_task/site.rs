@@ -29,7 +29,7 @@ impl SignalTask {
         }
     }
 
-    /// Handles a lost or returned host. The cue is the same as for a lost or returned source.
+    /// Handles a lost or returned host. Plays the same cue as for a lost or returned source.
     fn host_changed(&mut self, kind: CueSound, host: String) {
         let name = kind.name();
         self.state.lock().add_cue(CueEntry { host: Some(host.clone()), ..CueEntry::of(name) });
@@ -58,7 +58,8 @@ impl SignalTask {
         }
         let mut state = self.state.lock();
         state.set_catalogue(site.catalogue.clone());
-        // If no host sends, `reading` is `None`. A site has no counters.
+        // The reading may be `None`, because no host may be sending. The counters are empty,
+        // because a site has none.
         state.reading = None;
         state.add_reading(&[None; Counter::ALL.len()], reading, Instant::now());
         state.counters = None;
