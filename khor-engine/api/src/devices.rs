@@ -18,7 +18,7 @@ pub struct DeviceInfo {
     pub id: String,
     /// Display name of the device.
     pub name: String,
-    /// Whether khor uses this device if none is selected.
+    /// Whether this is the default device, which khor uses if no device is selected.
     pub is_default: bool,
 }
 

@@ -38,8 +38,8 @@ pub struct FleetReport {
     /// other modes.
     #[serde(default)]
     pub turns: usize,
-    /// The hosts, sorted by deviation with the largest first; silent hosts are at the end. Of the
-    /// hosts of a sub-site, the list contains only the hosts that stand out.
+    /// The hosts, sorted by deviation with the largest first; silent hosts are at the end. From a
+    /// sub-site, the list contains only the hosts that stand out.
     pub hosts: Vec<HostReport>,
     /// The sub-sites, sorted by name. A sub-site is a site within this site. Its aggregators send
     /// sums over its hosts instead of every host.

@@ -111,7 +111,8 @@ pub struct SignalReport {
     pub level: Option<f32>,
     /// How many octaves `rate` is above `baseline`; `null` if the signal is missing. One octave is
     /// a doubling of 1 + rate ÷ grain, where the grain is the smallest significant difference. For
-    /// a site, khor computes this value from the deviations of the hosts, and the music uses it.
+    /// a site, khor computes this value from the deviations of the hosts, and the music uses this
+    /// value.
     pub deviation: Option<f32>,
     /// How sudden the last change of the signal was, 0 to 1; `null` if the signal is missing.
     pub surprise: Option<f32>,

@@ -15,7 +15,7 @@ const NAME_CHARS: usize = 60;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct UnknownKeys {
     count: usize,
-    /// The first unknown keys, with control characters escaped.
+    /// The names of the first unknown keys. Control characters in the names are escaped.
     first: Vec<String>,
     /// The first unknown key in the section `listen`.
     in_listen: Option<String>,

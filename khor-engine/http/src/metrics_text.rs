@@ -58,7 +58,7 @@ impl MetricsFormat {
         Ok(inert::lines(&written).into_owned())
     }
 
-    /// Creates an answer from `text`, which has this format.
+    /// Creates an HTTP answer that contains `text`. The text must have this format.
     pub fn reply(self, text: String) -> Response {
         let mut response = text.into_response();
         let headers = response.headers_mut();

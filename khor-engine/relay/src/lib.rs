@@ -35,8 +35,8 @@ pub struct RelayArgs {
     /// The site to publish to: 1 to 63 of the characters a-z A-Z 0-9 - _
     #[arg(long, value_name = "NAME", env = "KHOR_SITE")]
     site: Name,
-    /// Publish the sums over all hosts of this other site instead of this machine; several relays
-    /// may share the work
+    /// Publish the sums over all hosts of this other site, instead of this machine's activity;
+    /// several relays may share the work
     #[arg(long, value_name = "NAME", env = "KHOR_AGGREGATE", conflicts_with_all = ["host", "label", "redact", "no_bpf", "baseline"])]
     aggregate: Option<Name>,
     /// Name of this machine in the site [default: its host name up to the first dot]

@@ -80,9 +80,9 @@ impl Credentials {
         Self { directory: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from) }
     }
 
-    /// Returns the path of the credential `name`; `None` if it is missing or blank. The unit sets a
-    /// blank default for each credential, because systemd does not start a unit with a missing
-    /// credential.
+    /// Returns the path of the credential `name`; `None` if it is missing or blank. The file
+    /// khor-relay.service sets a blank default for each credential, because systemd does not start
+    /// a service whose credential is missing.
     fn find(&self, name: &str) -> Option<PathBuf> {
         let path = self.directory.as_ref()?.join(name);
         let length = std::fs::metadata(&path).ok()?.len();

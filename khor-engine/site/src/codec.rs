@@ -65,7 +65,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a relay that has just started.
+    /// Creates the identity of a relay that has just started, with a random instance number.
     pub fn new(host: Name, section: Option<Name>) -> Self {
         Self { host, section, instance: fastrand::u32(..), boot_id: None }
     }

@@ -2,7 +2,8 @@
 
 use khor_fleet::{Frame, Name, SiteFrame, Source, sketch::Sketch};
 
-/// A host's frame without signals. The host is assumed to send five frames a second.
+/// Creates a host's frame without signals. Its time follows from `seq`, for a host that sends five
+/// frames a second.
 pub(crate) fn plain_frame(host: &str, seq: u64) -> Frame {
     Frame {
         host: Name::new(host).unwrap(),
@@ -20,7 +21,8 @@ pub(crate) fn plain_frame(host: &str, seq: u64) -> Frame {
     }
 }
 
-/// The frame of a site with 40 live and 2 silent hosts, without values.
+/// Creates the frame of a site with 40 live and 2 silent hosts. The frame contains no values of
+/// signals.
 pub(crate) fn plain_site_frame(site: &str, instance: u32, seq: u64) -> SiteFrame {
     SiteFrame {
         site: Name::new(site).unwrap(),

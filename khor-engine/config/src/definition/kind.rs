@@ -19,7 +19,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The values of this kind in words.
+    /// Describes the values of this kind in words, such as `a whole number from 0`.
     pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Switch => "true or false",

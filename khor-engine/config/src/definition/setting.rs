@@ -37,8 +37,8 @@ pub trait Setting: Clone + PartialEq {
     /// and uses the value of `previous`.
     fn read(value: &Value, place: &Place<'_>, previous: &Self, reader: &mut Reader<'_>) -> Self::Patch;
 
-    /// Writes the values into a JSON document. Appends missing keys. If a value in the document is
-    /// already equal, keeps its notation, such as `5e-1`.
+    /// Writes the values into a JSON document. Appends missing keys. If the document already
+    /// contains an equal value, keeps the notation of that value, such as `5e-1`.
     fn write(&self, place: &Place<'_>, into: &mut Value);
 
     /// Whether `now` has a different value for a setting that takes effect only after a restart.

@@ -43,7 +43,7 @@ impl Quiet {
     }
 }
 
-/// A time of day, to the minute.
+/// A time of day: hour and minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay {

@@ -1,4 +1,4 @@
-//! The settings of the signals: how rates become levels.
+//! The settings of the signals, which define how khor converts rates to levels.
 
 use std::collections::BTreeMap;
 

@@ -312,7 +312,8 @@ impl ConfigStore {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be written. The next call tries again.
+    /// Fails if the file cannot be written. The changes then stay unsaved, and the next call tries
+    /// to write them again.
     pub fn save(&mut self) -> Result<(), SaveError> {
         self.refresh();
         if self.unsaved.is_empty() { Ok(()) } else { self.write() }
@@ -375,7 +376,7 @@ fn empty() -> Value {
     Value::Object(Map::new())
 }
 
-/// The keys in a document that this version does not know.
+/// The unknown keys in a document, which are the keys that this version of khor does not know.
 fn unknown_keys(document: &Value) -> UnknownKeys {
     Config::recover(document, &Config::default()).unknown_keys
 }

@@ -32,7 +32,7 @@ enum Step {
 
 #[derive(Clone, Debug)]
 enum Edit {
-    /// The file becomes JSON with unknown keys, and with settings that may be invalid.
+    /// The other program writes JSON that contains unknown keys, and settings that may be invalid.
     Json {
         theirs: u8,
         mine: u8,

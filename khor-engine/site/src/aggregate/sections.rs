@@ -1,4 +1,4 @@
-//! The sum over the hosts of each section. No I/O.
+//! Adds up the values of the hosts in each section. No I/O.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ pub(crate) struct Sections {
 
 impl Sections {
     /// Maximum number of named sections. It exceeds the number of turns in a roll call, and the
-    /// number of sections in a frame. If there are more named sections, the hosts of the last ones
-    /// by name count as hosts without a section.
+    /// number of sections in a frame. If there are more named sections, the hosts of the sections
+    /// that come last by name count as hosts without a section.
     pub(crate) const MOST: usize = 40;
 
     /// Returns the histograms of a section. Without a name, returns the histograms of the hosts

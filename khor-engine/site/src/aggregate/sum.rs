@@ -1,4 +1,4 @@
-//! The sum over the frames of many hosts and sites. It gives one reading for the whole site and
+//! Adds up the frames of many hosts and sites. The sum gives one reading for the whole site, and
 //! lanes for each section. No I/O.
 
 use std::{array, collections::BTreeMap};

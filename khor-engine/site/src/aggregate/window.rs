@@ -1,4 +1,4 @@
-//! The sum over the frames of the last second. No I/O.
+//! Adds up the frames that arrived in the last second. No I/O.
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -84,7 +84,7 @@ pub(crate) struct TrackedHost {
     instance: u32,
     seq: u64,
     monotonic_ms: u64,
-    /// Time between two of the host's frames; `None` until two frames have arrived.
+    /// Time between two consecutive frames of the host; `None` until two frames have arrived.
     interval: Option<Duration>,
     seen: Instant,
     /// When another relay with the host's name last sent a frame.
@@ -124,8 +124,8 @@ impl TrackedHost {
         self
     }
 
-    /// Handles the host's next frame. The frames of a restarted relay count from 0. A rival is a
-    /// relay that appears while another relay with the same name still sends. `shares` is the
+    /// Handles the host's next frame. A restarted relay numbers its frames from 0 again. A rival is
+    /// a relay that appears while another relay with the same name still sends. `shares` is the
     /// number of receivers that share the frames. `catalogue` assigns the ids of the lanes.
     pub(super) fn update(
         &mut self,

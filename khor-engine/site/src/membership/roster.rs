@@ -211,8 +211,9 @@ impl HostRoster {
     }
 }
 
-/// The number of hosts in each section, sorted by name, hosts without a section last. If there are
-/// more than `most` entries, the hosts of the last sections count as hosts without a section.
+/// Returns the number of hosts in each section, sorted by the name of the section. The hosts
+/// without a section come last. If there are more than `most` entries, the hosts of the last
+/// sections by name count as hosts without a section.
 pub(crate) fn pool_sections(
     mut sections: BTreeMap<Option<Name>, u32>,
     most: usize,

@@ -50,7 +50,7 @@ const SHARES_OF_NAMED: u32 = 2;
 pub struct SubSite {
     /// The site's name.
     pub name: Name,
-    /// Whether the site is silent, because no relay reports it now.
+    /// Whether the site is silent, which means that no relay reports it now.
     pub silent: bool,
     /// Number of hosts of the site that send.
     pub hosts: u32,

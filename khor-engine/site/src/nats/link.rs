@@ -31,7 +31,7 @@ pub(crate) struct Link {
     server: String,
     is_tls: bool,
     troubles: Arc<Troubles>,
-    /// The number of bytes received so far, and when it last changed.
+    /// The number of bytes received so far, and when this number last changed.
     received: Arc<Mutex<(u64, Instant)>>,
 }
 

@@ -178,7 +178,8 @@ impl Troubles {
         let address = self.nats.check_url().ok()?;
         let options = match self.nats.options().await {
             Ok(options) => options,
-            // A file that was readable before cannot be read any more.
+            // A credentials or certificate file that was readable at the start has become
+            // unreadable.
             Err(error) => return Some(error.to_string()),
         };
         options.connect(address).await.err().map(|error| error.to_string())

@@ -35,7 +35,7 @@ const SHORT_SAMPLE_INTERVAL_MS: u16 = 50;
 const MAX_SLOW_RATE_HZ: u8 = 10;
 /// Time between two writes of the baseline file.
 const SAVE_INTERVAL: Duration = Duration::from_mins(5);
-/// Capacity of the queue of source events.
+/// Maximum number of source events in their queue.
 const SOURCE_QUEUE: usize = 16;
 
 /// The settings of a relay.

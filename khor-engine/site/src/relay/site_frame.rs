@@ -204,7 +204,7 @@ impl SiteFrameBuilder {
     }
 }
 
-/// The sections of a frame; `None` if no host has a section.
+/// Creates the sections of a site frame. Returns `None` if no host has a section.
 fn sections(counts: Vec<(Option<Name>, u32)>) -> Option<Sections> {
     if counts.iter().all(|(name, _)| name.is_none()) {
         return None;

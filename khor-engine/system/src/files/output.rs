@@ -144,7 +144,7 @@ fn copy_permissions(file: &File, old: &Metadata) -> io::Result<()> {
 }
 
 /// Returns the prefix and the suffix of the temporary file's name. The suffix is the target's
-/// extension, so that both names have the same file type.
+/// extension, so that programs see the same file type.
 fn temporary_name(place: &Path) -> (OsString, OsString) {
     let stem = place.file_stem().unwrap_or_default().to_string_lossy();
     let kept: String = stem.chars().take(KEPT_CHARACTERS).collect();

@@ -49,7 +49,7 @@ impl Space {
     }
 }
 
-/// The error if an output file would leave too little free space.
+/// The error that an output file would leave too little space free.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{} has {} free, and khor leaves {} free; free some space, choose another folder, or add --force",

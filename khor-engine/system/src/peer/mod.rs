@@ -111,7 +111,8 @@ pub fn client_socket(local: SocketAddr, remote: SocketAddr) -> Option<(u32, u32)
 /// the overflow user therefore cannot distinguish its own sockets from the sockets of unknown
 /// users. For such a process, the result is false.
 pub fn is_own(uid: u32) -> bool {
-    /// The overflow user; `None` if the user namespace knows all users.
+    /// Id of the overflow user. `None` if the user namespace knows all users, so the kernel never
+    /// reports the overflow user.
     static OVERFLOW: LazyLock<Option<u32>> = LazyLock::new(|| {
         let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
         let knows_all = map.split_whitespace().eq(["0", "0", "4294967295"]);
