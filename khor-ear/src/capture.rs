@@ -19,7 +19,7 @@ use crate::{
     scenario::{LEAD_IN_S, LEARNING_S, LENGTH_S, LoadClass},
 };
 
-/// Time before the load begins, seconds.
+/// Time from the start of a capture to the start of its load, seconds.
 const QUIET_S: f64 = 12.0;
 /// Names of the capture files, each with the load that it contains.
 const NAMES: [(&str, LoadClass); 8] = [

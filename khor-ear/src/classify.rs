@@ -9,7 +9,7 @@
 
 use crate::{features, scenario::LoadClass};
 
-/// Number of neighbours that vote.
+/// Number of nearest neighbours that vote on the class of a clip.
 const NEIGHBOURS: usize = 3;
 /// Number of parts (folds) of the cross-validation.
 const FOLDS: usize = 5;
@@ -154,7 +154,7 @@ pub fn cross_validate(clips: &[Labelled], seed: u64) -> Confusion {
     confusion
 }
 
-/// Trains on the clips `train`, and tests on the clips `test`.
+/// Trains a classifier on the clips `train`, and tests it on the clips `test`.
 pub fn transfer(train: &[Labelled], test: &[Labelled]) -> Confusion {
     let classifier = Classifier::new(train.to_vec());
     let mut confusion = Confusion::default();

@@ -13,7 +13,7 @@ use khor_site::{Clocks, Identity, Site, SiteTracker, relay::SiteFrameBuilder};
 use khor_source::SourceKind;
 use tokio::time::Instant;
 
-/// How relays publish the hosts of a site.
+/// How the relays of a site publish the readings of its hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RelayMode {
     /// One relay for each host.

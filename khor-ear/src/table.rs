@@ -12,7 +12,7 @@ use crate::{
 
 /// Maximum length of a line, columns.
 const COLUMNS: usize = 80;
-/// Width of the note that follows a row's name, columns.
+/// Maximum width of the note in a row, columns. Longer notes are cut off.
 const NOTE_COLUMNS: usize = 17;
 
 /// Formats the results of one preset as a table.

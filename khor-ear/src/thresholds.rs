@@ -80,7 +80,7 @@ impl Row {
     }
 }
 
-/// All rows by name, and the TOML document that they come from.
+/// The thresholds file: all rows by name, and the TOML document from which they were read.
 #[derive(Clone, Debug)]
 pub struct Thresholds {
     rows: BTreeMap<String, Row>,
@@ -129,7 +129,8 @@ impl Thresholds {
         Ok(true)
     }
 
-    /// The text of the file with the recorded figures. Comments are preserved.
+    /// The thresholds file as text, with the newly recorded figures. The file's comments are
+    /// preserved.
     pub fn text(&self) -> String {
         self.document.to_string()
     }

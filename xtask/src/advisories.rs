@@ -23,7 +23,7 @@ const GRAVE: [&str; 2] = ["high", "critical"];
 /// The result of asking one database.
 #[derive(Debug, PartialEq)]
 enum Report {
-    /// The database has no advisory that fails the check.
+    /// The database has no advisory for a dependency, or only some that do not fail the check.
     Clean,
     /// The database did not answer. The text is the reason.
     Unreachable(String),
@@ -97,7 +97,7 @@ fn judge(output: &str) -> Result<Report> {
 mod tests {
     use super::*;
 
-    /// A shortened output of `npm audit --json` (npm 11).
+    /// An example of what `npm audit --json` (npm 11) prints, shortened.
     fn answer(severity: &str) -> String {
         format!(
             r#"{{"auditReportVersion": 2,

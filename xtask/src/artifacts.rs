@@ -34,7 +34,7 @@ pub(crate) fn test_program(artifact: &Value) -> Option<(PathBuf, PathBuf)> {
     Some((path.into(), manifest.parent()?.to_owned()))
 }
 
-/// Whether the artifact belongs to this package.
+/// Whether the artifact belongs to the package with this name.
 pub(crate) fn is_of(artifact: &Value, package: &str) -> bool {
     artifact["package_id"].as_str().is_some_and(|id| name_in(id) == package)
 }

@@ -27,7 +27,8 @@ pub(crate) fn run(args: &EarArgs) -> Result<()> {
     run_judge(&args.args)
 }
 
-/// Judges all music. Skips this if the judge has already passed with the same inputs.
+/// Judges the music of all presets. Skips this if the judge has already passed with the same
+/// inputs.
 pub(crate) fn judge() -> Result<Outcome> {
     build()?;
     let (now, mark) = (fingerprint::of_the_music()?, mark());
@@ -44,7 +45,7 @@ fn mark() -> PathBuf {
 }
 
 /// Builds the whole workspace. For khor-ear alone, cargo would select other features of the
-/// dependencies and build them again. Prints nothing to standard output.
+/// dependencies and build them again. Prints nothing to standard output, which is for the results.
 fn build() -> Result<()> {
     eprintln!("building the judge");
     output(&mut command("cargo", ["build", "--workspace", "--all-targets", "--quiet"])).map(drop)

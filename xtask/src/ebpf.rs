@@ -135,7 +135,8 @@ impl Tools {
         Ok(Self { cargo, rustc, sysroot, linker, objcopy })
     }
 
-    /// The versions of the tools, one on each line. The same versions produce the same bytes.
+    /// The versions of the tools, one on each line. Tools of the same versions build objects with
+    /// identical bytes.
     fn versions(&self) -> Result<String> {
         let linker = Program::new(&[&self.linker.to_string_lossy()]).output(&["--version"])?;
         let objcopy = Program::new(&[&self.objcopy.to_string_lossy()]).output(&["--version"])?;
@@ -184,8 +185,8 @@ impl Tools {
         ]
     }
 
-    /// Strips the debug information from an object and returns the object's bytes. Fails if they
-    /// contain a path of this machine.
+    /// Strips the debug information from an object and returns the object's bytes. Fails if the
+    /// bytes contain a path of this machine.
     fn strip(&self, object: &Path) -> Result<Vec<u8>> {
         let stripped = object.with_extension("stripped.o");
         let status = Command::new(&self.objcopy).arg("--strip-debug").args([object, &stripped]).status()?;

@@ -35,7 +35,7 @@ pub(crate) fn command<S: AsRef<OsStr>>(program: &str, args: impl IntoIterator<It
     command
 }
 
-/// Whether this is a variable that cargo sets for the package that it runs.
+/// Whether cargo sets this environment variable for the package that it runs.
 fn is_of_this_package(variable: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|start| variable.starts_with(start))
 }

@@ -25,7 +25,7 @@ pub(crate) fn build(args: &[&str]) -> Result<Command> {
     Ok(cargo)
 }
 
-/// The compiler's flags, for `RUSTFLAGS`.
+/// The Rust compiler's flags, as a value of `RUSTFLAGS`.
 pub(crate) fn flags() -> Result<String> {
     let checkout = format!("--remap-path-prefix={}=/khor", root().display());
     let crates = format!("--remap-path-prefix={}=/cargo", cargo_home()?);

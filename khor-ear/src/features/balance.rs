@@ -13,7 +13,7 @@ pub const BALANCES: usize = 3;
 const BANDS_HZ: [(f64, f64); BALANCES] = [(60.0, 300.0), (300.0, 900.0), (900.0, 6000.0)];
 /// Size of one step of balance, dB: three times the smallest audible difference.
 const STEP_DB: f64 = 3.0;
-/// Largest reported level difference between the channels, dB.
+/// The largest level difference between the channels that is reported, dB.
 const MOST_DB: f64 = 12.0;
 /// A band is considered to have no direction if its share of the total power is below this value,
 /// dB.

@@ -22,11 +22,11 @@ use crate::{adapter::RATE_HZ, loudness};
 pub const COUNT: usize = 4 + BANDS;
 /// Size of each feature's step, in the order of [`SoundFeatures::rough`].
 const STEPS: [f64; COUNT] = [1.0, 1.0, 0.3, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5];
-/// Lowest reported share of a band, dB.
+/// The lowest share of a band that is reported, dB. Smaller shares are reported as this value.
 const EMPTY_BAND_DB: f64 = -40.0;
-/// Lowest reported level, dB or LUFS.
+/// The lowest level that is reported, dB or LUFS. Silence is reported as this value.
 const SILENCE: f64 = -70.0;
-/// Length of the pieces whose levels form the envelope, seconds.
+/// The envelope consists of the levels of pieces of this length, seconds.
 const ENVELOPE_S: f64 = 0.1;
 
 /// The features of one clip, before rounding to steps.

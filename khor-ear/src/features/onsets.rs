@@ -13,7 +13,7 @@ const LOWEST_HZ: f64 = 60.0;
 /// Power that is added to each band, relative to the strongest band of the clip. It hides changes
 /// of sound that is much quieter.
 const FLOOR: f32 = 1e-4;
-/// Each level is compared to the level this many windows earlier (30 ms) to measure growth.
+/// To measure growth, each level is compared with the level this many windows earlier (30 ms).
 const GROWTH_WINDOWS: usize = 3;
 /// How much the flux at an onset must exceed the flux around it, dB, averaged over the bands.
 const THRESHOLD_DB: f32 = 0.7;
@@ -70,7 +70,7 @@ fn median(values: &[f32]) -> f32 {
 mod tests {
     use super::*;
 
-    /// Plucked notes at the given times, over a steady chord.
+    /// Creates a sound of plucked notes over a steady chord. The notes start at the given times.
     fn plucked(times: &[f64], seconds: f64) -> Vec<f32> {
         let rate = f64::from(RATE_HZ);
         let tone = |hz: f64, t: f64| (std::f64::consts::TAU * hz * t).sin();

@@ -12,7 +12,7 @@ use crate::{
     scenario::{self, Load, LoadClass, LoadClip, STEP_NS, SimulatedMachine},
 };
 
-/// Length of the render in which the bed is measured, seconds.
+/// Length of the sound in which the bed is measured, seconds.
 const BED_S: u32 = 60;
 /// A load counts as audible if it is at least this many LU louder than idle. It also counts as
 /// audible if it has at least `DENSER_PER_S` more onsets per second than idle.
@@ -21,7 +21,7 @@ const DENSER_PER_S: f64 = 2.0;
 /// Upper limit of the reported ratio of a load's onsets to the onsets of an idle machine. Without
 /// onsets on the idle machine, the ratio would be infinite.
 const MOST_RATIO: f64 = 99.0;
-/// The register that design.md §13 requires, MIDI note numbers.
+/// Range of pitches that design.md §13 requires, as MIDI note numbers.
 const REGISTER: std::ops::RangeInclusive<u8> = 36..=96;
 /// Frequency above which power counts as sharpness, Hz.
 const SHARP_HZ: f64 = 6000.0;

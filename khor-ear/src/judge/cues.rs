@@ -15,7 +15,8 @@ use crate::{
 
 /// Time between two cues, seconds. This is enough time for every cue to start and to end.
 const CUE_INTERVAL_S: f64 = 5.0;
-/// The filter searches for a cue this many seconds before and after its onset.
+/// The filter searches for a cue from this many seconds before the cue's onset to this many seconds
+/// after it.
 const ONSET_TOLERANCE_S: f64 = 0.05;
 /// Factor by which the rates of all loads are multiplied. It is the largest factor of the training
 /// clips, whose factors are 0.5 to 2.
@@ -38,7 +39,8 @@ struct IsolatedCue {
 /// The result for two cues that were requested in the same step.
 struct Pair {
     names: [&'static str; 2],
-    /// Whether the sounds at the two onsets are most similar to these two cues.
+    /// Whether each of the two cues is recognised: its pattern is the most similar one to the sound
+    /// at its onset.
     recognised: bool,
     /// Time from the end of the first cue's last note to the onset of the second cue, seconds.
     gap_s: f64,

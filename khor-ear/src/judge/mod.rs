@@ -39,7 +39,7 @@ pub struct Verdict {
     pub preset: String,
     /// The figures, in the order of the table.
     pub figures: Vec<Figure>,
-    /// Text lines that follow the table.
+    /// Lines of text that are printed after the table.
     pub remarks: Vec<String>,
     /// Results that only the JSON output contains, for example the features of each clip.
     pub details: Value,
@@ -92,7 +92,7 @@ pub fn judge(
     Ok(Verdict { preset: preset.to_owned(), figures, remarks, details })
 }
 
-/// Measures only the rows that concern sites.
+/// Judges only the music of sites, and returns only the rows of the table that concern sites.
 pub fn judge_sites(preset: &str, sites: &SiteScenes) -> Result<Verdict> {
     let mut figures = Vec::new();
     let heard = site::listen(preset, sites, &mut figures)?;

@@ -61,7 +61,7 @@ struct MeasuredSiteClip {
 pub(super) struct SiteResults {
     /// One line for each relay mode in [`RELAY_ROWS`], which lists the mistakes of the classifier.
     pub(super) remarks: Vec<String>,
-    /// The classification and the features of every clip, for other programs.
+    /// The classification and the features of every clip, for the JSON output.
     pub(super) details: Value,
 }
 

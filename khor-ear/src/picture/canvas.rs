@@ -17,7 +17,7 @@ use embedded_graphics::{
 /// A colour as red, green and blue.
 pub(super) type Colour = Rgb888;
 
-/// A picture. Drawing outside of its borders has no effect.
+/// An image to draw on. Drawing outside its borders has no effect.
 pub(super) struct Canvas {
     size: Size,
     pixels: Vec<Colour>,

@@ -13,7 +13,7 @@ const HIGHEST: i32 = 108;
 /// Vertical scale, pixels per semitone.
 const PER_SEMITONE: i32 = 5;
 const HEIGHT: i32 = (HIGHEST - LOWEST + 1) * PER_SEMITONE;
-/// The register that design.md §13 requires, MIDI note numbers.
+/// Lowest and highest pitch that design.md §13 allows, as MIDI note numbers.
 const REGISTER: [i32; 2] = [36, 96];
 
 const BED: Colour = Colour::new(0x3d, 0x6e, 0x66);

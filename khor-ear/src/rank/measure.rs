@@ -7,7 +7,7 @@ use crate::{
     mapping::MeasuredFeature,
 };
 
-/// Loudness of a voice that has no notes, dB.
+/// Loudness that is reported for a voice without notes, dB.
 const QUIETEST_DB: f64 = -40.0;
 /// Time between two samples of the bed's chord, seconds.
 const CHORD_INTERVAL_S: f64 = 0.5;
@@ -62,7 +62,7 @@ fn mean(notes: &[&PlayedNote], of: impl Fn(&PlayedNote) -> f64) -> Option<f64> {
     (!notes.is_empty()).then(|| notes.iter().map(|note| of(note)).sum::<f64>() / notes.len() as f64)
 }
 
-/// Tension of the bed's chord, averaged over the window.
+/// Tension of the bed's chord, averaged over one window of the render.
 fn bed_tension(notes: &[PlayedNote], from_s: f64, length_s: f64) -> f64 {
     let instants = (length_s / CHORD_INTERVAL_S).round().max(1.0) as usize;
     let tension = |instant: usize| {

@@ -21,7 +21,7 @@ const END_WINDOWS: usize = 3;
 /// correlation and movement count as 0.
 const MIN_WINDOWS: usize = 5;
 
-/// The result for a signal and one of its features.
+/// How closely one of a signal's features follows the signal.
 #[derive(Clone, Debug)]
 pub struct SignalCorrelation {
     /// The signal.

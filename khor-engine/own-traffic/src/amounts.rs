@@ -12,5 +12,5 @@ pub(super) const COUNTERS: [Counter; 6] = [
     Counter::LocalPackets,
 ];
 
-/// One count for each counter in [`COUNTERS`].
+/// Amounts of traffic in bytes or packets: one for each counter in [`COUNTERS`].
 pub(super) type Amounts = [u64; COUNTERS.len()];

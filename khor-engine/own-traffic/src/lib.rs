@@ -35,14 +35,15 @@ const SEARCH_INTERVAL: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct OwnTraffic(Mutex<Ledger>);
 
-/// khor's own traffic so far, and the open connections.
+/// All traffic of this process since its start, and the connections that are open now.
 #[derive(Debug, Default)]
 struct Ledger {
     /// The open connections. The key is a connection's number.
     open: HashMap<u64, Connection>,
     /// The number of the newest connection. Numbers increase by one for each connection.
     newest: u64,
-    /// The traffic of closed connections, datagrams and published messages.
+    /// The traffic of all closed connections, all datagrams, and all messages that libraries have
+    /// sent.
     ended: Amounts,
     /// When the last search for tunnels began.
     searched: Option<Instant>,
@@ -57,12 +58,12 @@ struct Connection {
     fd: RawFd,
     local: SocketAddr,
     remote: SocketAddr,
-    /// Number of writes to the connection so far.
+    /// Number of writes to the connection since it was opened.
     writes: Arc<AtomicU64>,
     /// Whether the network device splits large packets itself.
     splits: bool,
     route: Route,
-    /// The traffic at the last reading.
+    /// The connection's traffic from its start to the last reading.
     flow: Flow,
 }
 

@@ -27,9 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Subtraction {
     own: Arc<OwnTraffic>,
-    /// khor's own traffic at the last reading.
+    /// The total of khor's own traffic at the last reading.
     known: Amounts,
-    /// khor's own traffic that is not subtracted yet.
+    /// Amount of khor's own traffic that has not been subtracted from each counter yet.
     pending: Amounts,
     /// khor's own traffic in the previous and in the current period. Each period has the length
     /// [`PATIENCE`].
@@ -44,11 +44,11 @@ pub struct Subtraction {
 /// The last values of one counter, before and after the subtraction.
 #[derive(Clone, Copy, Debug, Default)]
 struct Series {
-    /// The last value before the subtraction.
+    /// The counter's last value before the subtraction.
     raw: Option<u64>,
-    /// khor's own traffic that was subtracted so far.
+    /// Amount of khor's own traffic that has been subtracted from the counter so far.
     own: u64,
-    /// The last value after the subtraction.
+    /// The counter's last value after the subtraction.
     result: Option<u64>,
 }
 

@@ -36,7 +36,7 @@ struct End {
 /// The data about this machine's processes that the search needs.
 #[derive(Debug, Default)]
 struct Processes {
-    /// For the inode of each socket, the names of the programs that have the socket open.
+    /// The name of a program that has a socket open, by the inode of the socket.
     holders: HashMap<u32, String>,
     /// The users that have an ssh session.
     ssh_users: HashSet<u32>,

@@ -17,14 +17,15 @@ const TCP_TIMESTAMPS: u64 = 12;
 const HAS_TIMESTAMPS: u8 = 1;
 /// Length of all options of a SYN packet except the timestamps ([`TCP_TIMESTAMPS`]), bytes.
 const SYN_OPTIONS: u64 = 8;
-/// Maximum length of a packet that the kernel passes to a device, including headers, bytes.
+/// Maximum length of a packet that the kernel passes to a network device, bytes. The length
+/// includes the headers.
 const LARGEST_PACKET: u64 = 65_536;
 /// Number of bytes that SSH adds to each piece of forwarded data: lengths, channel number, padding
 /// and MAC. The value was measured with OpenSSH 9.2 and its default cipher, for pieces of 1, 4 and
 /// 16 KiB.
 const SSH_OVERHEAD: u64 = 36;
 
-/// The payload and the packets of a connection in one direction.
+/// The traffic of a connection in one direction: the payload and the number of packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Direction {
     /// Bytes without headers.
@@ -39,7 +40,7 @@ pub(super) struct Direction {
 pub(super) struct Flow {
     pub(super) sent: Direction,
     pub(super) received: Direction,
-    /// Bytes of headers in each packet, without the Ethernet header.
+    /// Length of the headers of each packet, bytes. It does not include the Ethernet header.
     header: u64,
 }
 
@@ -143,7 +144,8 @@ pub(super) fn read(fd: RawFd, local: IpAddr, writes: Option<u64>, is_closing: bo
     let data_packets = pieces.map_or(data_segments, |pieces| pieces.min(data_segments));
     let others = u64::from(info.tcpi_segs_out).saturating_sub(data_segments);
     let timestamps = if info.tcpi_options & HAS_TIMESTAMPS == 0 { 0 } else { TCP_TIMESTAMPS };
-    // The kernel's statistics do not include the handshake: one SYN packet in each direction.
+    // Add one SYN packet in each direction for the handshake, which the kernel's statistics do not
+    // include.
     Some(Flow {
         sent: Direction {
             payload: info.tcpi_bytes_sent + SYN_OPTIONS,

@@ -1,4 +1,4 @@
-//! Tests whether the sound has gaps while other programs with a lower priority keep every processor
+//! Counts the gaps in the sound while other programs with a lower priority keep every processor
 //! busy.
 
 use super::row::Promise;

@@ -103,7 +103,7 @@ pub(super) fn table(title: &str, rows: &[Row]) -> String {
     text
 }
 
-/// Reads an array of numbers.
+/// Reads an array of numbers from a JSON value.
 pub(super) fn numbers(values: &Value) -> Result<Vec<f64>> {
     let values = values.as_array().context("the figure's values are not an array")?;
     values.iter().map(|value| value.as_f64().context("a value of the figure is not a number")).collect()

@@ -45,7 +45,7 @@ pub(crate) struct FuzzArgs {
     /// Time for each target, seconds [default: 60]
     #[arg(long, value_name = "N", conflicts_with = "runs")]
     seconds: Option<u64>,
-    /// Number of inputs for each target, without a time limit
+    /// Stop each target after this many inputs instead of after a time
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     runs: Option<u64>,
     /// Test both targets for 10 s each, for a quick check

@@ -22,7 +22,7 @@ use crate::process::{is_root, root};
 const START_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest wait for the collector to end.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// Time between two checks of the collector.
+/// Time between two checks of whether the collector answers or has ended.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Shell script that runs its arguments as a command. If the script's standard input closes, the
@@ -94,7 +94,8 @@ impl Collector {
     }
 }
 
-/// The id of the user who runs the engine. Under sudo, this is the user who called sudo.
+/// The ID of the user who runs the engine. If xtask runs under sudo, this is the user who called
+/// sudo.
 fn user() -> String {
     let own = nix::unistd::getuid();
     let by_sudo = std::env::var("SUDO_UID").ok().filter(|uid| own.is_root() && uid.parse::<u32>().is_ok());

@@ -121,10 +121,10 @@ fn engine(args: &RunArgs, programs: &Path, socket: &Path, events: &Events) -> Re
     }
 }
 
-/// Stops the engine with SIGTERM. If that fails, uses SIGKILL.
+/// Stops the engine with SIGTERM. If the engine does not end in time, stops it with SIGKILL.
 fn stop_engine(pid: Pid, events: &Events) -> Result<()> {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-        // `kill` fails only if the engine has already ended.
+        // An error of `kill` is ignored: it only means that the engine has already ended.
         let _ = kill(pid, signal);
         let begun = Instant::now();
         while let Some(left) = ENGINE_STOP_TIMEOUT.checked_sub(begun.elapsed()) {

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Longest chain of re-exports to follow.
+/// Maximum number of re-exports to follow from a name to its definition.
 const MAX_DEPTH: usize = 8;
 
 /// The path of a module within its crate; empty for the root.

@@ -1,8 +1,9 @@
 //! Runs the Rust tests with cargo-nextest. If it is not installed, runs one test program after the
 //! other.
 //!
-//! Both ways use the test programs that `cargo build --workspace --all-targets` built. For selected
-//! packages, cargo would select other features of the dependencies and build them again.
+//! With and without nextest, the tests are the programs that `cargo build --workspace
+//! --all-targets` has built. For selected packages, cargo would select other features of the
+//! dependencies and build them again.
 
 use anyhow::{Result, bail};
 use serde_json::Value;

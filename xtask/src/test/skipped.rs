@@ -7,15 +7,15 @@ use anyhow::{Context, Result};
 
 use crate::process::target;
 
-/// Environment variable with the path of this file. khor-e2e's function `skip` appends a line to
-/// the file.
+/// Environment variable that contains the path of the list of skipped tests. khor-e2e's function
+/// `skip` appends a line to this list.
 pub(super) const VARIABLE: &str = "KHOR_SKIPPED_FILE";
 
 pub(super) fn file() -> PathBuf {
     target().join("skipped-tests")
 }
 
-/// Removes the list of an earlier run.
+/// Empties the list of skipped tests, which may contain those of an earlier run.
 pub(super) fn begin() -> Result<()> {
     fs::create_dir_all(target()).context("cannot create target/")?;
     fs::write(file(), "").context("cannot write the list of skipped tests")

@@ -12,7 +12,7 @@ pub(super) struct Row {
     pub(super) took: Duration,
 }
 
-/// The result of a selected part.
+/// The result of a part that the user has selected.
 #[derive(Debug)]
 pub(super) enum Verdict {
     Passed,

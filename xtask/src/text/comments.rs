@@ -1,4 +1,4 @@
-//! Tests the width of comments. Tables may be wider, because their rows cannot be wrapped.
+//! Tests that comments are not too wide. Tables may be wider, because their rows cannot be wrapped.
 
 use super::files::sources;
 

@@ -11,7 +11,7 @@ use crate::process::root;
 /// list of words.
 const SKIPPED: [&str; 5] = ["target", "node_modules", "dist", "shots", "text"];
 
-/// Generated files of the page.
+/// Names of the page's generated files, which are not tested.
 const GENERATED: [&str; 3] = ["schema.ts", "ranges.ts", "lanes.ts"];
 
 /// A source file: its path from the checkout's root, and its text.

@@ -47,7 +47,7 @@ fn plain(paragraph: &str) -> String {
     plain.replace('[', "")
 }
 
-/// The sentences of a paragraph.
+/// Splits a paragraph into its sentences.
 fn sentences(paragraph: &str) -> Vec<String> {
     let text = plain(paragraph);
     let ends = [". ", "? ", "! ", ".) ", ": ", "; ", "), "];

@@ -4,7 +4,8 @@ use khor_e2e::documents;
 
 use super::files::sources;
 
-/// Banned words and phrases, and what to write instead. Their inflections are listed too.
+/// Banned words and phrases, each with the text to write instead. Each inflected form has its own
+/// entry.
 const BANNED: [(&str, &str); 12] = [
     ("anew", "again"),
     ("likewise", "name the noun"),

@@ -15,7 +15,7 @@ const LLVM: &str = "/usr/lib/llvm-22/bin";
 pub(super) struct Tool {
     pub(super) name: &'static str,
     pub(super) version: &'static str,
-    /// Options of `cargo install`.
+    /// Options of `cargo install` for this tool.
     pub(super) options: &'static [&'static str],
 }
 

@@ -13,16 +13,16 @@ use anyhow::{Context, Result, ensure};
 
 use crate::process::output;
 
-/// Debian's keys, including those of older releases.
+/// File with Debian's keys, including those of older releases.
 pub(super) const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// apt for one suite of one mirror.
+/// Runs apt for one suite of one Debian mirror.
 pub(super) struct Apt {
     folder: PathBuf,
 }
 
 impl Apt {
-    /// Prepares the state below `folder`, and downloads the suite's list of packages.
+    /// Creates apt's state below `folder`, and downloads the suite's list of packages.
     pub(super) fn new(folder: PathBuf, mirror: Option<&str>, suite: &str) -> Result<Self> {
         for part in ["state/lists/partial", "cache/archives/partial"] {
             fs::create_dir_all(folder.join(part))?;

@@ -17,8 +17,8 @@ const NVME: &str = "-device nvme-subsys,id=subsystem -device nvme,serial=khor,su
 pub(super) fn options() -> Vec<String> {
     let card = |card: usize| {
         let hub = card / 2;
-        // Without `romfile=`, qemu would need the ROM for booting from a network, which is in a
-        // package of its own.
+        // `romfile=` switches off booting from the network. The ROM for this would need another
+        // package.
         let device = format!("virtio-net-pci,netdev=card{card},mac=52:54:00:00:00:0{card},romfile=");
         format!("-netdev hubport,id=card{card},hubid={hub} -device {device}")
     };

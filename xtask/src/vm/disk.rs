@@ -30,8 +30,8 @@ pub(super) fn make(folder: &Path, built: &Built) -> Result<PathBuf> {
     }
     let _ = fs::remove_file(&image);
     let mke2fs = find_program("mke2fs").context("mke2fs is missing")?;
-    // The kernel could write a journal or an uninitialised table at any time. So there is no
-    // journal, and mke2fs initialises all tables.
+    // Without these options, the kernel could write a journal or initialise tables at any time, and
+    // the tests would count these writes.
     let quiet = ["-q", "-t", "ext4", "-O", "^has_journal", "-E", "lazy_itable_init=0,root_owner=0:0", "-d"];
     output(Command::new(mke2fs).args(quiet).arg(&content).arg(&image).arg(SIZE))?;
     Ok(image)

@@ -11,13 +11,13 @@ use anyhow::{Context, Result, anyhow, bail};
 use super::{apt::Apt, folder::home};
 use crate::process::{find_program, output};
 
-/// Package that depends on the newest kernel for virtual machines. This is Debian's smallest
-/// kernel.
+/// Debian package that always depends on the newest kernel for virtual machines. This is Debian's
+/// smallest kernel.
 const CLOUD: &str = "linux-image-cloud-amd64";
-/// Package that depends on the newest generic kernel, which has drivers for sound.
+/// Debian package that always depends on the newest generic kernel, which has drivers for sound.
 const GENERIC: &str = "linux-image-amd64";
 
-/// Package that depends on the newest generic kernel with `PREEMPT_RT`.
+/// Debian package that always depends on the newest generic kernel with `PREEMPT_RT`.
 const REAL_TIME: &str = "linux-image-rt-amd64";
 /// Debian's suites in which the newest kernel may be. A suite may be missing at times. Of all
 /// kernels found, the one with the highest version is used.
@@ -31,7 +31,7 @@ pub(super) struct Kernel {
     /// Name of the folders with the kernel's files. Kernels that differ only in their command lines
     /// share these folders.
     series: &'static str,
-    /// Debian's suites that may have this kernel.
+    /// Debian's suites in which this kernel may be.
     suites: &'static [&'static str],
     meta_package: &'static str,
     /// Options that are added to the kernel's command line.

@@ -24,7 +24,8 @@ use super::{
 };
 use crate::interrupt;
 
-/// Environment variable with the fraction of the usual amount of work that the tests do.
+/// Environment variable that reduces the work of the tests. Its value is the fraction of the usual
+/// amount of work.
 pub(super) const LOAD_SCALE: &str = "KHOR_LOAD_SCALE";
 /// Default of [`LOAD_SCALE`]. With this fraction, the tests stay within their time limits even on
 /// an emulated machine.
@@ -171,7 +172,7 @@ impl Machine {
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        // `kill` fails only if qemu has already ended.
+        // An error of `kill` is ignored: it only means that qemu has already ended.
         let _ = self.qemu.kill();
         let _ = self.qemu.wait();
     }

@@ -17,9 +17,9 @@ const PROGRAMS: [&str; 2] = ["khor-collector", "khor"];
 const PACKAGED: &str = "khor-relay";
 /// The virtual machines skip every test in [`COUNTS`] whose name contains one of these texts.
 pub(super) const SKIPPED: [&str; 7] = [
-    // CPU time on an emulated processor has no meaning.
+    // This test measures CPU time, which has no meaning on an emulated processor.
     "little_memory_and_cpu",
-    // These machines have no systemd.
+    // This test needs systemd, which these virtual machines lack.
     "systemd_socket_is_used",
     // These tests check exit codes and the collector's socket, which are the same on every kernel.
     "wrong_usage",
@@ -28,7 +28,7 @@ pub(super) const SKIPPED: [&str; 7] = [
     "socket_is_for_group",
     "readiness_liveness",
 ];
-/// Kernel modules that the tests in [`COUNTS`] need in addition to the disk's drivers.
+/// The kernel modules that the tests in [`COUNTS`] need, apart from the drivers of the disk.
 pub(super) const MODULES: [&str; 19] = [
     // The tests need these modules to simulate packet loss and failing disks.
     "sch_netem",
@@ -48,7 +48,8 @@ pub(super) const MODULES: [&str; 19] = [
     "raid1",
     "nvme",
     "zram",
-    // dm_crypt and zram load these modules with modprobe, which these machines lack.
+    // dm_crypt and zram start modprobe to load these modules, but these virtual machines lack
+    // modprobe.
     "xts",
     "ecb",
     "lzo_rle",
@@ -56,7 +57,7 @@ pub(super) const MODULES: [&str; 19] = [
 
 /// The files that cargo built.
 pub(super) struct Built {
-    /// The tests, in the order of the command line.
+    /// The paths of the test programs, in the order of `tests` in the call of [`build`].
     pub(super) tests: Vec<PathBuf>,
     /// The programs that the tests start.
     pub(super) programs: Vec<PathBuf>,

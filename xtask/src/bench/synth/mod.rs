@@ -32,7 +32,7 @@ const VOICES: [usize; 4] = [0, 8, 24, 48];
 /// The number of voices for which the benchmark counts instructions, and for which the
 /// specification promises a speed.
 const FULL: usize = 24;
-/// How many times the hour of the demo is rendered.
+/// How many times the benchmark renders one hour of the demo.
 const RENDERS: usize = 3;
 const HOUR_S: f64 = 3600.0;
 
@@ -80,7 +80,7 @@ impl Speeds {
         }
     }
 
-    /// khor's speed divided by this player's speed, for each round.
+    /// The row with khor's speed divided by this player's speed, for each round.
     fn ratio(&self, khor: &Self) -> Option<Row> {
         let (Ok(khor), Ok(other)) = (&khor.times_real_time, &self.times_real_time) else { return None };
         let ratios = khor.iter().zip(other).map(|(khor, other)| khor / other).collect();
@@ -88,7 +88,8 @@ impl Speeds {
     }
 }
 
-/// The speeds of all players, and khor's speed divided by the speed of each other player.
+/// The rows with the speeds of all players, and with khor's speed divided by the speed of each
+/// other player.
 fn beside(folder: &Path) -> Vec<Row> {
     let speeds = |voices: usize| {
         ALL.map(|player| Speeds {

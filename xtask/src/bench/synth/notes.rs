@@ -1,4 +1,4 @@
-//! The notes that each player plays.
+//! Defines the notes that every player in the benchmark plays.
 
 /// Sample rate of all players, Hz.
 pub(super) const RATE_HZ: u32 = 48_000;

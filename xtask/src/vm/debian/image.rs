@@ -24,8 +24,8 @@ const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,liba
                         dbus-user-session,alsa-utils,playerctl,openssh-server,nats-server";
 /// Size of the image, a sparse file that takes only 300 MB of the host's disk.
 const SIZE: &str = "2G";
-/// Options of mke2fs. The kernel could write a journal or an uninitialised table at any time, so
-/// there is no journal, and mke2fs initialises all tables.
+/// Options of mke2fs. They switch off the journal, and initialise all tables now. Otherwise the
+/// kernel could write the journal or the tables at any time during a test.
 const FORMAT: &str = "-q -t ext4 -O ^has_journal -E lazy_itable_init=0";
 /// Maximum age of the image. An older image would lack recent fixes of the tested services.
 const OLDEST: Duration = Duration::from_hours(24 * 30);

@@ -5,9 +5,9 @@
 //! collector survives kills, hangs and a suspend, and that MIDI and sound reach ALSA. The tests are
 //! in `khor-e2e/tests/system` and `khor-engine/output/tests/alsa`.
 //!
-//! [`image`] creates the system once. [`payload`] adds the package, which is installed before
-//! systemd starts. One test removes and purges the package, and installs it into the running
-//! system. The image never changes, because qemu discards the machine's writes.
+//! [`image`] creates the Debian system once. [`payload`] adds khor's packages, which are installed
+//! before systemd starts. One test removes and purges the package khor, and installs it into the
+//! running system. The image never changes, because qemu discards the machine's writes.
 //!
 //! A container cannot replace the virtual machine, because the tests suspend the kernel. The tests
 //! are built on this machine, so its C library must not be newer than Debian 12's. Otherwise the

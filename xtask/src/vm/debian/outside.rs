@@ -142,7 +142,7 @@ fn receive(port: u16, path: &str, stop: &AtomicBool) {
     }
 }
 
-/// Runs a tunnel until it ends or `stop` is true.
+/// Runs an SSH tunnel until the program `ssh` ends or `stop` is true.
 fn tunnel(ssh: &mut Command, stop: &AtomicBool) {
     let Ok(mut child) = ssh.spawn() else { return };
     while !stop.load(Ordering::Relaxed) && is_running(&mut child) {
