@@ -18,7 +18,7 @@ const SOLO_OVER_SECTIONS: f32 = 1.2;
 /// 110 bpm.
 pub const MAX_TURNS: usize = 32;
 
-/// Which hosts play. By default, there is a single host.
+/// The hosts that play. By default, there is a single host.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cast {
     /// The hosts whose lanes the voices play. A soloist keeps its position in the array while it
@@ -66,7 +66,7 @@ pub struct RollCallTurn {
 pub struct HostPlacement {
     /// Pan, from -1 (left) to 1 (right).
     pub pan: f32,
-    /// Offset of the host's pitches from the middle of their register, semitones.
+    /// Number of semitones by which the host's pitches are moved from the middle of their register.
     pub lean: i32,
 }
 
@@ -167,7 +167,8 @@ impl Cast {
     }
 }
 
-/// What the voices of one soloist may play: lanes, placement and limits.
+/// The input and the limits of one soloist's voices: lanes, placement, number of voices, loudness
+/// and taken streams.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct VoiceSource<'a> {
     pub(super) lanes: Option<&'a Lanes>,

@@ -167,7 +167,7 @@ impl Feature {
         }
     }
 
-    /// Whether listeners notice this feature so well that it can be the only feature of a signal.
+    /// Whether this feature alone can represent a signal, because listeners notice it well.
     pub const fn carries_alone(self) -> bool {
         !matches!(self, Self::RoomReverb)
     }

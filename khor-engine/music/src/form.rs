@@ -16,7 +16,7 @@ pub(super) struct FormSection {
     pub(super) index: u64,
     /// Number of positions by which the list of chord roots is rotated.
     pub(super) turn: usize,
-    /// Offset of the pad's notes from the middle of the register, semitones.
+    /// Number of semitones by which the pad's notes are moved from the middle of their register.
     pub(super) lean: i32,
     /// Which variant of the voices' gestures is used, 0..=2.
     pub(super) variant: usize,

@@ -40,7 +40,8 @@ impl LaneRank {
         self.rank.get()
     }
 
-    /// Whether the lane changes unexpectedly.
+    /// Whether the lane is changing unexpectedly, which means that its surprise is above
+    /// [`EXPECTED_STEP`].
     pub(super) const fn is_surprising(&self) -> bool {
         self.surprise.get() > EXPECTED_STEP
     }

@@ -92,7 +92,7 @@ pub struct Patch {
     /// Filter offset at full envelope, octaves, -4..=4.
     #[schemars(range(min = -4.0, max = 4.0))]
     pub env_octaves: f32,
-    /// Share of the voice that passes through the vowel filter, 0..=1. It applies to the dry sound
+    /// Share of the sound that passes through the vowel filter, 0..=1. It applies to the dry sound
     /// and to the effect sends.
     #[schemars(range(min = 0.0, max = 1.0))]
     pub vowel_send: f32,

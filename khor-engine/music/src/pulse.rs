@@ -1,4 +1,5 @@
-//! Plays the pulse. Its tempo is fixed, and its onset density represents the work of the host.
+//! Plays the pulse. The load does not change its tempo. Instead, the density of its onsets
+//! represents the work of the host.
 
 use super::{
     feature::Feature,

@@ -18,9 +18,9 @@ const ADDED_STEPS: u8 = 16;
 /// Number of onsets per bar of a voice whose added lanes are fully active. It applies only if no
 /// row of the mapping controls the voice's density.
 const UNMAPPED_ONSETS: f32 = 8.0;
-/// The source counts as lost if no lane has been available for this time, seconds.
+/// If no lane is available for this number of seconds, the source counts as lost.
 const LOST_S: f32 = 3.0;
-/// A source that never delivered a lane counts as lost after this time, seconds.
+/// If the source delivers no lane within this number of seconds after the start, it counts as lost.
 const NEVER_KNOWN_S: f32 = 10.0;
 
 /// The state of a mapped feature.
@@ -166,8 +166,8 @@ impl Reading {
         }
     }
 
-    /// Whether the source is lost. It is lost if no lane was available for [`LOST_S`], or if none
-    /// arrived within [`NEVER_KNOWN_S`] of the start.
+    /// Whether the source is lost, which means that no lane was available for [`LOST_S`]. If no
+    /// lane was ever available, the limit is [`NEVER_KNOWN_S`] instead.
     pub(super) fn is_lost(&self) -> bool {
         self.unknown_s >= if self.ever_known { LOST_S } else { NEVER_KNOWN_S }
     }
@@ -232,7 +232,7 @@ impl Reading {
             .reduce(|best, lane| if self.lane_rank(lane) > self.lane_rank(best) { lane } else { best })
     }
 
-    /// Whether any lane of the voice changes unexpectedly.
+    /// Whether any lane of the voice is changing unexpectedly.
     pub(super) fn is_surprising(&self, stream: VoiceStream) -> bool {
         self.lanes_of(stream).any(|lane| self.ranks.get(lane).is_some_and(LaneRank::is_surprising))
     }

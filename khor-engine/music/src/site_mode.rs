@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// How the hosts of a site share the music. In every mode, voices represent the one or two hosts
-/// with the largest deviation.
+/// How the hosts of a site share the music. In every mode, the voices represent the one or two
+/// hosts that deviate most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SiteMode {

@@ -19,7 +19,7 @@ use super::{
 /// Maximum number of simultaneous voices. Listeners can follow three to four streams, including bed
 /// and pulse (docs/ear.md). If there are two soloists, each has one voice.
 const MAX_VOICES: usize = SOLOISTS;
-/// Share of a stream's pan that is added to the pan of the soloist.
+/// The pan of a soloist's voice is the soloist's pan plus this share of the stream's pan.
 const STREAM_PAN_SHARE: f32 = 0.3;
 /// A stream may start to play if its rank is at least [`ENTER_RANK`], and stops if its rank falls
 /// below [`LEAVE_RANK`]. A rank is the number of half octaves above the baseline.
@@ -195,7 +195,7 @@ impl Voices {
     }
 }
 
-/// Whether a stream has an active feature and at least this rank.
+/// Whether a stream may play: it must have an active feature, and its rank must be at least `rank`.
 fn may_play(context: &StepContext<'_>, stream: VoiceStream, rank: u8) -> bool {
     context.reading.activity(stream) > 0.0 && context.reading.rank(stream) >= rank
 }

@@ -27,7 +27,8 @@ pub struct Preset {
     pub name: String,
     /// One sentence that describes the sound to users who choose a preset.
     pub hint: String,
-    /// Gain that brings the bed to the loudness that all presets share, dB, -24..=24.
+    /// Gain of all notes, dB, -24..=24. With this gain, the beds of all presets have the same
+    /// loudness.
     pub trim_db: f32,
     /// Swing: the delay of every second step, as a share of a step, 0..=0.5.
     pub swing: f32,

@@ -20,13 +20,13 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Preset")]
 pub struct PresetText {
-    /// Name of 1 to 64 characters. The characters a-z, 0-9, - and _ are allowed.
+    /// Name of the preset, 1 to 64 characters. The characters a-z, 0-9, - and _ are allowed.
     #[schemars(regex(pattern = r"^[a-z0-9_-]{1,64}$"))]
     name: String,
     /// One sentence that describes the preset's sound.
     #[schemars(length(max = check::MAX_HINT_CHARS))]
     hint: String,
-    /// Gain that brings the bed to the loudness that all presets share, dB.
+    /// Gain of all notes, dB. With this gain, the beds of all presets have the same loudness.
     #[schemars(range(min = -24, max = 24))]
     trim_db: f32,
     /// Swing: the delay of every second step, as a share of a step.
