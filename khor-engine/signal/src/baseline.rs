@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Catalogue, LaneId, LaneInfo, PerLane, Scale, is_lane_name};
 
-/// Time until the host's own values have replaced the priors, seconds.
+/// Learning time after which the baseline no longer depends on the prior, seconds.
 const LEARNING_S: f64 = 600.0;
 /// The quantile at the band's upper edge. Timers and agents of an idle host work in short bursts,
 /// and the band must include these bursts.

@@ -8,11 +8,11 @@ use thiserror::Error;
 
 use super::{Family, LaneId, SIGNALS, SignalInfo, VoiceHint, scale::Scale};
 
-/// Longest name of a lane, bytes.
+/// Maximum length of a lane's name, bytes.
 const MAX_NAME_LEN: usize = 32;
-/// Longest label of a lane, characters.
+/// Maximum length of a lane's label, characters.
 const MAX_LABEL_CHARS: usize = 48;
-/// Longest unit of a lane, characters.
+/// Maximum length of a lane's unit, characters.
 const MAX_UNIT_CHARS: usize = 16;
 /// The unit of lanes whose values are shares of time, from 0 to 1.
 const TIME_SHARE: &str = "ratio";

@@ -13,8 +13,8 @@ pub type Counters = PerCounter<Option<u64>>;
 /// The counts and the values of all added lanes at one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Frame {
-    /// Time of the frame: `CLOCK_BOOTTIME` of the host, nanoseconds. In a capture, this is the
-    /// clock of the recorded host.
+    /// Time of the frame on the clock `CLOCK_BOOTTIME` of the host, nanoseconds. In a capture, the
+    /// host is the recorded one.
     pub t_ns: u64,
     /// The cumulative counts.
     pub counters: Counters,

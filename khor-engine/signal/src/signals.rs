@@ -46,13 +46,14 @@ pub enum SignalId {
 pub enum Family {
     /// Processes: exec, fork.
     Process,
-    /// Network: rx, tx, local, retx.
+    /// The network. The kernel signals of this family are `rx`, `tx`, `local` and `retx`.
     Network,
-    /// Disk: io, lat, stall.
+    /// Disks. The kernel signals of this family are `io`, `lat` and `stall`.
     Disk,
     /// Memory: mem, fault.
     Memory,
-    /// Kernel and CPU: cpu, csw, irq, softirq.
+    /// The kernel and the CPUs. The kernel signals of this family are `cpu`, `csw`, `irq` and
+    /// `softirq`.
     Kernel,
 }
 
@@ -143,7 +144,7 @@ impl SignalId {
         SIGNALS.iter().map(|info| info.id)
     }
 
-    /// The voice that fits the signal's family and direction.
+    /// The suggested voice for the signal. It suits the signal's family and direction.
     pub const fn voice(self) -> VoiceHint {
         match self {
             Self::Exec | Self::Fork => VoiceHint::Process,

@@ -12,8 +12,8 @@ use super::{Lane, LaneId, Lanes, PerLane, PerSignal, Reading, SignalId};
 /// The quantile over the hosts that khor uses for the lanes of saturation: `lat`, `stall`, `mem`
 /// and `cpu`.
 pub const SATURATION_QUANTILE: f64 = 0.9;
-/// Minimum level at which a lane can make its host a soloist, 0..=1. A lane with a lower level
-/// shows no problem.
+/// A lane can make its host a soloist only if its level is at least this value. A lane with a lower
+/// level shows no problem.
 const MIN_SOLO_LEVEL: f32 = 0.05;
 
 /// Combines the readings of several hosts into the reading of a typical host.
