@@ -1,5 +1,5 @@
-//! Generates white noise for eight voices. Each voice has a small random generator, whose seed
-//! comes from the note.
+//! Generates white noise for eight voices. Each voice has its own random generator, which is seeded
+//! when a note starts.
 
 use super::lanes::{LANES, Lanes};
 

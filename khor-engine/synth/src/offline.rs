@@ -114,7 +114,7 @@ impl Offline {
         self.performance.composer().cue(kind);
     }
 
-    /// Updates lanes and baselines from a frame, without rendering. Use this function for frames
+    /// Updates lanes and baselines from a frame, but renders nothing. Use this function for frames
     /// before the start of the music.
     pub fn learn(&mut self, frame: Frame) {
         self.last_ns = Some(frame.t_ns);

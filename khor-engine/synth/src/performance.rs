@@ -8,7 +8,8 @@ use crate::{SYNTH_SEED, Samples, Synth, SynthNote, Volume};
 /// Length of one block of notes and sound, milliseconds.
 pub(super) const BLOCK_MS: u32 = 10;
 
-/// What a performance renders. Notes and mix are the same in all modes that render them.
+/// What a performance renders. The notes are the same in all modes, and the mix is the same in all
+/// modes with sound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RenderMode {
     /// The mix of all roles.

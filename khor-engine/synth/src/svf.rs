@@ -173,7 +173,7 @@ impl Filters {
         b
     }
 
-    /// Whether the state of a filter is finite and within normal limits. Real-time safe.
+    /// Whether the state of one filter is finite and within normal limits. Real-time safe.
     pub(super) fn is_valid(&self, lane: usize) -> bool {
         self.ic1[lane].abs() < 64.0 && self.ic2[lane].abs() < 64.0
     }

@@ -17,8 +17,8 @@ const GROWTH_S: f32 = 0.5;
 /// vibrato rates of singers range from 5.5 to 7.5 Hz (Sundberg, "The Science of the Singing Voice",
 /// 1987).
 const RATE_SPREAD: f32 = 0.1;
-/// Phase difference between the vibratos of a voice's two oscillators, periods. Like two singers,
-/// they are neither in phase nor in opposition.
+/// Phase difference between the vibratos of a voice's two oscillators, periods. The vibratos are
+/// neither in phase nor in opposition, like those of two singers.
 const OSCILLATOR_PHASE: f32 = 0.31;
 
 /// The vibratos of eight voices, updated once per block. At 12 Hz and 100 cents, a single update

@@ -132,7 +132,7 @@ mod tests {
 
     const RATE_HZ: f32 = 48_000.0;
 
-    /// Level of a sine after the filter bank, relative to its level before, dB.
+    /// Gain of the filter bank for a sine of `freq_hz`, dB.
     fn response_db(vowel: f32, freq_hz: f32) -> f32 {
         let mut vowel_filter = VowelFilter::new(vowel, RATE_HZ);
         let mut square = 0.0;
