@@ -102,7 +102,8 @@ impl Bus {
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Starts to receive all messages from and to `name`. A program must own the name.
+    /// Starts to receive all messages from and to the bus name `name`. Some program must already
+    /// own this name.
     pub fn monitor(&self, name: &str) -> Monitor {
         let mut child = Command::new("busctl")
             .arg(format!("--address={}", self.address()))

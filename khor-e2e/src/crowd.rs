@@ -64,7 +64,7 @@ pub struct MisbehavingClients {
 }
 
 impl MisbehavingClients {
-    /// Starts the three clients.
+    /// Starts the three misbehaving clients.
     pub fn start(socket: &Path) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
         let clients = [never_reads, reads_rarely, sends_invalid_messages].map(|misbehave| {

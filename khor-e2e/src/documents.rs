@@ -9,7 +9,7 @@ use std::{
 /// A Markdown file.
 #[derive(Clone, Debug)]
 pub struct Document {
-    /// Path from the root of the repository.
+    /// The document's path, relative to the root of the repository.
     pub name: String,
     text: String,
 }

@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, io::Write, ops::RangeInclusive};
 
 use flate2::{Compression, Crc, write::DeflateEncoder};
 
-/// An escape sequence that sets the clipboard of many terminals. It is short enough for a process
-/// name.
+/// An escape sequence that sets the clipboard of many terminals. The sequence is short enough for a
+/// process name.
 pub const OSC_52: &str = "\x1b]52;c;cm0=\x07";
 
 /// A text with every kind of control or invisible character: an escape sequence, C1, DEL, a

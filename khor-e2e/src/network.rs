@@ -1,4 +1,5 @@
-//! Network namespaces in which only the test sends packets. Their sysfs shows their own interfaces.
+//! Creates network namespaces in which only the test sends packets. The sysfs in such a namespace
+//! shows its own interfaces.
 
 use std::{
     net::{SocketAddr, UdpSocket},

@@ -13,8 +13,8 @@ pub fn stat(name: &str) -> u64 {
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or_else(|| panic!("no {name}"))
 }
 
-/// The number of interrupts from devices, from /proc/stat. The total there also includes the CPUs'
-/// own interrupts, which have no number.
+/// The number of interrupts from devices, from /proc/stat. The file's total would also include the
+/// CPUs' own interrupts, which have no number.
 pub fn numbered_irqs() -> u64 {
     let text = read("/proc/stat");
     let line = text.lines().find_map(|line| line.strip_prefix("intr ")).expect("the line intr in /proc/stat");
@@ -259,7 +259,8 @@ pub fn busy_share((busy, total): (u64, u64), (busy_later, total_later): (u64, u6
     (busy_later - busy) as f64 / (total_later - total).max(1) as f64
 }
 
-/// Ticks of all CPUs so far. The first number excludes idle time, the second includes it.
+/// Clock ticks of all CPUs since the start of the machine. The first number excludes idle time, the
+/// second includes it.
 pub fn cpu_ticks() -> (u64, u64) {
     let text = read("/proc/stat");
     let line = text.lines().find_map(|line| line.strip_prefix("cpu ")).expect("the line cpu in /proc/stat");

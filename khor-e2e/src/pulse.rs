@@ -199,7 +199,8 @@ impl SoundRecording {
         Self::of(&bytes)
     }
 
-    /// A recording of interleaved little-endian samples. An odd last byte is ignored.
+    /// Makes a recording from the bytes of interleaved little-endian samples. Ignores an odd last
+    /// byte.
     pub fn of(bytes: &[u8]) -> Self {
         let samples = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
         Self { samples }

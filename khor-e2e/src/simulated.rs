@@ -18,7 +18,7 @@ use crate::site::NatsServer;
 const INTERVAL: Duration = Duration::from_millis(200);
 /// Number of frames that a host sends before it falls silent.
 const LAST_FRAMES: u64 = 10;
-/// How far a wrong clock lags, in milliseconds.
+/// How far the clock of a host with the fault `ClockBehind` lags, in milliseconds.
 const BEHIND_MS: u64 = 300_000;
 
 /// A fault of a simulated host.

@@ -305,7 +305,8 @@ impl CabledHost {
         assert!(ip(&format!("link set {} {state}", self.cable())), "ip cannot set the cable {state}");
     }
 
-    /// Moves the calling thread to the host, so that its sockets belong to the host.
+    /// Moves the calling thread into the host's network namespace, so that its sockets belong to
+    /// the host.
     pub fn enter(&self) {
         let file = File::open(format!("/run/netns/{}", self.name)).expect("opening the host's namespace");
         setns(file, CloneFlags::CLONE_NEWNET).expect("entering the host's namespace");

@@ -8,7 +8,7 @@ use std::{
 
 /// Environment variable. If it is 1, every test must run, so a skipped test fails.
 const REQUIRE_ALL: &str = "KHOR_REQUIRE_ALL";
-/// Environment variable: 1 in the virtual machines of `cargo xtask vm`.
+/// Environment variable that is set to 1 in the virtual machines of `cargo xtask vm`.
 const VM: &str = "KHOR_VM";
 /// Environment variable: path of a file to which each skipped test appends a line, "test name:
 /// reason".

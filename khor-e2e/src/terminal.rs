@@ -1,4 +1,4 @@
-//! A pseudo-terminal that runs a program, types keys and reads the screen.
+//! Runs a program in a pseudo-terminal, types keys and reads the screen.
 
 use std::{
     fs::File,
@@ -24,7 +24,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::{Wait, wait_for};
 
-/// Time between two checks whether the reading thread must end, in milliseconds.
+/// How often the reading thread checks whether it must end: the time between two checks, in
+/// milliseconds.
 const LOOK_MS: u16 = 50;
 
 /// Shell script that runs a program, prints its exit code, and waits. The test checks the
@@ -65,7 +66,7 @@ impl Terminal {
         let (keyboard, line) = (File::from(cloned(pair.master)), cloned(pair.slave));
         let before = tcgetattr(&line).expect("the terminal's mode");
         let end = || line.try_clone().expect("cloning a terminal descriptor");
-        // `setsid --ctty` makes this the controlling terminal of the program.
+        // Use `setsid --ctty`, so that this terminal becomes the program's controlling terminal.
         let shell = Command::new("setsid")
             .args(["--ctty", "sh", "-c", SHELL, "sh"])
             .arg(program)
@@ -184,7 +185,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        // The end of the shell hangs up the terminal, which ends the program.
+        // When the shell ends, the kernel hangs up the terminal, which ends the program.
         let _ = self.shell.kill();
         let _ = self.shell.wait();
         self.is_over.store(true, Relaxed);

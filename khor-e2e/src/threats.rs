@@ -41,7 +41,8 @@ fn problem(test: &str) -> Option<String> {
     }
 }
 
-/// Whether `text` has the function, with an attribute that contains `test` a few lines above it.
+/// Whether `text` contains the function, and at most four lines above it an attribute that contains
+/// `test`.
 fn has_test(text: &str, function: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let declared = [format!("fn {function}("), format!("async fn {function}(")];

@@ -38,8 +38,8 @@ fn collector_on(bus: &Bus) -> Collector {
 const POLICY_FILE: &str = "org.khor.Collector.conf";
 const POLICY: &str = include_str!("../../packaging/dbus/org.khor.Collector.conf");
 
-/// The installed policy, adapted to this test: it names this user instead of the collector's user,
-/// and this group instead of `khor`.
+/// The installed policy, adapted to this test. It names `user` instead of the user `khor`, and the
+/// ID `group` instead of the group `khor`.
 fn policy(user: &str, group: u32) -> String {
     POLICY
         .replace("user=\"khor\"", &format!("user=\"{user}\""))
@@ -171,8 +171,8 @@ fn only_root_and_group_receive_names() {
         let cue = receiver.wait_for(".Cue ");
         assert!(cue.contains("'crash', 'sh'"), "{cue}");
     }
-    // All users receive the signal about the new subscriber, and signals arrive in order. So if the
-    // user nobody received the cue, it arrived before that signal.
+    // All users receive the signal about the new subscriber, and signals arrive in order. So when
+    // the user nobody has this signal, a cue of the crash would have arrived too.
     let _subscriber =
         Subscriber::new(collector.socket(), Scope::Machine, &[]).expect("an accepted subscription");
     nobody.wait_for("'Subscribers': <uint32 1>");

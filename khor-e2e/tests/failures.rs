@@ -43,8 +43,7 @@ fn engine_runs_without_sound_or_collector() {
     assert!(exec["reason"].as_str().expect("a reason").contains("khor-collector"), "{exec:#}");
 }
 
-/// khor must report that `/proc` has no counters. This is the case in some containers, whose
-/// `/proc` contains only processes.
+/// khor must report a `/proc` that contains only processes and no counters, as in some containers.
 #[test]
 fn proc_without_counters_is_reported() {
     if !root_or_skip() {

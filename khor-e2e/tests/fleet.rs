@@ -296,8 +296,8 @@ fn invalid_peers_are_rejected_and_counted() {
     let wait_for_log = |relay: &Relay, words: &str| {
         wait_until(words, || relay.log().to_lowercase().contains(words));
     };
-    // These relays have a key that the server does not know, a key of another account, and a key
-    // that may not publish to their site.
+    // The first of these relays has a key that the server does not know. The second has a key of
+    // another account. The third has a key that may not publish to the relay's site.
     let unknown = relay(&server, None, "nobody", "home", "nobody");
     let elsewhere = relay(&server, None, "elsewhere", "home", "elsewhere");
     let forbidden = relay(&server, None, "relay", "office", "forbidden");

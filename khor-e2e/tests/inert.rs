@@ -101,7 +101,8 @@ fn cues(engine: &Engine) -> Vec<Value> {
     engine.get("/api/metrics")["cues"].as_array().expect("a list of cues").clone()
 }
 
-/// An earlier `khor explain` printed a peer's escape sequence for the clipboard.
+/// In an earlier version, `khor explain` printed an escape sequence of a peer, which wrote to the
+/// clipboard.
 #[test]
 fn site_peer_cannot_control_terminal() {
     if !NatsServer::is_installed() {

@@ -27,7 +27,7 @@ use tokio::{runtime::Runtime, time::timeout};
 
 /// User ID of an untrusted member of the group.
 const MEMBER: u32 = 54_331;
-/// User ID of another untrusted member.
+/// User ID of another untrusted member of the group.
 const OTHER: u32 = 54_332;
 
 /// Only one of these tests runs at a time, because this process changes its user while a member

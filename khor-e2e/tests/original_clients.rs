@@ -11,7 +11,7 @@ use serde_json::{Map, Number, Value, json};
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Names of the rates in the original's API.
+/// Names of the rates in the API of the original khor.
 const RATES: [&str; 9] =
     ["exec_s", "rx_kbs", "tx_kbs", "csw_s", "blk_r_kbs", "blk_w_kbs", "retx_s", "irq_s", "mem_pct"];
 

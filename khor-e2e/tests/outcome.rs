@@ -195,7 +195,7 @@ fn sighup_ends_all_other_commands_cleanly() {
     assert_eq!(top.wait(), (0, true), "{}", top.text());
 }
 
-/// The signals that a process handles, as bits. SIGHUP is the lowest bit.
+/// The signals that a process handles, as a bit mask. The lowest bit stands for SIGHUP.
 fn caught(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));

@@ -25,7 +25,7 @@ fn device_bytes() -> u64 {
     line.split_whitespace().next().and_then(|bytes| bytes.parse().ok()).expect("a number of bytes")
 }
 
-/// The engine's total of local bytes.
+/// Number of bytes of local traffic that the engine has counted so far.
 fn counted_bytes(engine: &Engine) -> u64 {
     Scrape::of(engine).total(Counter::LocalBytes)
 }

@@ -63,7 +63,8 @@ fn assert_success(browser: Streamed, engine: &Engine) {
     assert!(status.success(), "the browser test failed ({status}):\n{failed}\n{}", engine.log());
 }
 
-/// Held while a browser runs. Only one runs at a time, because the tests measure times.
+/// A lock that a test holds while its browser runs. Only one browser runs at a time, because the
+/// tests measure times.
 static BROWSER: Mutex<()> = Mutex::new(());
 
 fn one_browser() -> MutexGuard<'static, ()> {

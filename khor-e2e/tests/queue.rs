@@ -73,7 +73,8 @@ fn cpu_ticks_of_ended() -> u64 {
     times.iter().map(|time| (time.tv_sec() * 100 + time.tv_usec() / 10_000) as u64).sum()
 }
 
-/// All checks are in one test, because the test measures the CPU time of all ended child processes.
+/// All checks are in one test. Child processes of other tests would disturb them, because the test
+/// measures the CPU time of all ended child processes.
 #[test]
 fn renders_delay_no_change_or_shutdown() {
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake", "--no-audio"], &[]);

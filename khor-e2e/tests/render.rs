@@ -87,7 +87,7 @@ fn samples_of(wav: &[u8]) -> Vec<i32> {
 #[test]
 fn stems_sum_to_whole_within_rounding() {
     let dir = TempDir::new().expect("creating a temporary directory");
-    // These presets use all effects, and this loudness makes the limiter work.
+    // These presets use all effects, and the limiter is active at this loudness.
     for preset in ["percussive", "choir"] {
         let loud = ["--preset", preset, "--gain", "1", "--loudness", "-16"];
         let rendered =

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 /// counters of two scopes.
 const SPIKE_PER_S: f64 = 1e6;
 
-/// A process that starts about a hundred programs a second at most; killed when dropped.
+/// A process that starts at most about a hundred programs per second; killed when dropped.
 struct Load(Child);
 
 impl Load {
@@ -54,7 +54,7 @@ fn scope(engine: &Engine) -> Value {
     engine.get("/api/health")["scope"].clone()
 }
 
-/// The rate of program starts. Panics if any rate is implausibly high.
+/// The rate of program starts, per second. Panics if the rate of any signal is implausibly high.
 fn execs_per_s(engine: &Engine) -> Option<f64> {
     let signals = engine.get("/api/metrics")["signals"].clone();
     for (name, signal) in signals.as_object().expect("the signals of the metrics") {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 
-/// Runs `work` while a load uses the network, the scheduler and forks.
+/// Runs `work` while another thread sends traffic, starts programs and causes context switches.
 fn under_load<R>(work: impl FnOnce() -> R) -> R {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -104,7 +104,7 @@ fn sound_follows_load_mute_and_server_restart() {
             pulse.kill();
             wait_until("the loss to be reported", || engine.health().audio.health.trouble.is_some());
             // A setting that is changed while there is no device must take effect when the device
-            // plays again. The wait is long enough to fill the command queue.
+            // plays again. The wait in the second round is long enough to fill the command queue.
             engine.post("/api/actions/mute?on=true");
             thread::sleep(Duration::from_secs(6 * round));
             assert!(pulse.restart());
@@ -123,9 +123,9 @@ fn sound_plays_without_a_card() {
     let Some(pulse) = Pulse::start_without_a_card() else { return skip("needs pulseaudio") };
     let engine = Engine::start(NO_SOCKET.as_ref(), &["--fake"], &pulse.environment());
     wait_until("the sound device to play", || engine.health().audio.health.ok);
-    // When a stream ends, this server renders two seconds ahead. It then requests two seconds of
-    // sound when the next stream begins. No recorder runs meanwhile, because it would shorten this
-    // time.
+    // While no stream plays, this server renders two seconds ahead. When the next stream begins,
+    // the server requests two seconds of sound. Do not record meanwhile, because a recorder would
+    // shorten these two seconds.
     assert_eq!(engine.change(&json!({"audio": {"backend": "pulseaudio"}})).0, 200);
     thread::sleep(Duration::from_secs(6));
     let audio = engine.get("/api/health")["audio"].clone();

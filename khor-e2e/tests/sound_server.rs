@@ -62,7 +62,7 @@ fn device_queries_leak_no_threads_or_clients() {
     });
     assert_eq!(select_device(&engine, "id:pulseaudio:other").0, 200);
     wait_until("the other device to play", || plays(&engine) && audio(&engine)["device"] != "Null Output");
-    // Restart the server. The selected device no longer exists then.
+    // After this restart of the server, the selected device no longer exists.
     pulse.kill();
     assert!(pulse.restart());
     wait_until("the loss of the device to be reported", || !plays(&engine));
@@ -148,7 +148,7 @@ fn unopenable_device_is_rejected_sound_continues() {
     assert!(!pulse.record(Duration::from_secs(1)).is_silent(), "the sound stopped");
 }
 
-/// The sound must end in a fade when khor ends and when another device is selected.
+/// The sound must fade out when khor ends, and when another device is selected.
 #[test]
 fn sound_ends_in_a_fade() {
     let Some(pulse) = Pulse::start() else { return skip("needs pulseaudio") };

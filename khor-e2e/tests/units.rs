@@ -186,8 +186,8 @@ fn page_starts_engine_through_socket() {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut engine) = started else { return skip("needs systemd-socket-activate") };
-    // systemd-socket-activate listens only a moment after its start, so try repeatedly to connect.
-    // The first connection starts the engine, and gets its response when the engine runs.
+    // systemd-socket-activate does not listen at once after its start, so try to connect until this
+    // succeeds. The first connection starts the engine, which then answers on this connection.
     let answer = wait_for("a response through the socket", || {
         let answer = ureq::get(format!("http://127.0.0.1:{port}/api/health")).call();
         answer.and_then(|mut answer| answer.body_mut().read_to_string()).ok()

@@ -145,7 +145,8 @@ fn quiet_hours_follow_tz_or_report_it() {
     }
 }
 
-/// In an earlier version, `khor mute` ended the snooze, so the sound returned.
+/// A mute during a snooze must keep the sound off. In an earlier version, `khor mute` ended the
+/// snooze, so the sound returned.
 #[test]
 fn mute_during_snooze_mutes() {
     let engine = engine(&[]);

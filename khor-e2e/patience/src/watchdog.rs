@@ -26,8 +26,8 @@ struct State {
 }
 
 struct Step {
-    /// `None` for the main thread and unnamed threads. The step of a named thread, such as the
-    /// thread of a test, is removed when the thread ends.
+    /// The thread that reported the step; `None` for the main thread and unnamed threads. The step
+    /// of a named thread, such as the thread of a test, is removed when the thread ends.
     thread: Option<ThreadId>,
     name: String,
     what: String,
@@ -62,7 +62,8 @@ pub fn progress(step: impl Into<String>) {
 }
 
 thread_local! {
-    /// Created in each named thread that reports a step, and dropped when the thread ends.
+    /// Each named thread that reports a step creates this value. It is dropped when the thread
+    /// ends, which removes the thread's step.
     static ENDING: Ending = Ending(thread::current().id());
 }
 

@@ -13,7 +13,7 @@ const STEPS: u32 = 1 << 21;
 const REFERENCE: Duration = Duration::from_micros(5_200);
 
 /// The machine's current slowness: the time of a fixed piece of work, divided by its time on the
-/// reference machine. At least 1.
+/// reference machine. The result is at least 1.
 pub fn slowness() -> f64 {
     let begun = Instant::now();
     work();

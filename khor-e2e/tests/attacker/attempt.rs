@@ -1,5 +1,5 @@
-//! Runs the rows of an attack table in a process of another user. The process is this test program
-//! with `--exact`.
+//! Runs the rows of an attack table in a process of another user. The process runs this same test
+//! program, which `--exact` restricts to one test.
 
 use std::{
     io::{BufRead, BufReader},
@@ -169,14 +169,15 @@ pub(crate) fn assert_granted(user: &SecondUser, table: &str, target: &Value) {
     );
 }
 
-/// A process of another user; killed when dropped.
+/// A process of another user that runs the rows of a table; killed when dropped.
 pub(crate) struct Service {
     child: Child,
     lines: mpsc::Receiver<String>,
 }
 
 impl Service {
-    /// Starts the rows of `table` in the background. The rows report lines until they are killed.
+    /// Starts a process that runs the rows of `table`, and does not wait for it. The process
+    /// reports lines until it is killed.
     pub(crate) fn start(user: &SecondUser, table: &str, target: &Value) -> Self {
         let (child, output) = start(user, table, target);
         let (sender, lines) = mpsc::channel();

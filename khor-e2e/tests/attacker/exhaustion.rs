@@ -191,7 +191,7 @@ fn cancelled_clip_requests_stop_rendering() {
     for path in paths.iter().cycle().take(CANCELLED) {
         let request = head(engine.address(), "GET", path, &[]);
         let socket = begin(engine.address(), &request).expect("an open connection");
-        // Wait so that the engine can look up the connection's user.
+        // Wait long enough for the engine to look up the connection's user.
         thread::sleep(Duration::from_millis(30));
         drop(socket);
     }

@@ -55,7 +55,7 @@ fn bus_starts_only_enabled_collector() {
 }
 
 /// Every user who may run a program with capabilities gets these capabilities. So the advice must
-/// restrict the program's mode.
+/// restrict the program's file mode.
 #[test]
 fn capability_advice_restricts_program_to_group() {
     for path in ["docs/collector.md", "khor-collector/src/privilege/mod.rs"] {

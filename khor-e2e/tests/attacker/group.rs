@@ -46,7 +46,7 @@ fn process(pid: u32) -> Selector {
     Selector::Process(pid)
 }
 
-/// Attempts to get data about other users.
+/// A member's attempts to get data about other users.
 pub(crate) fn about_others() -> Vec<Row> {
     let pid = |target: &Target| target.number("pid") as u32;
     vec![
@@ -68,7 +68,7 @@ pub(crate) fn about_others() -> Vec<Row> {
     ]
 }
 
-/// Subscriptions that a member may have.
+/// Subscriptions that the collector must grant to a member of the group.
 pub(crate) fn about_itself() -> Vec<Row> {
     vec![
         Row::new("an own process as the scope", "its counts", |target| {
@@ -85,7 +85,7 @@ pub(crate) fn about_itself() -> Vec<Row> {
 fn program_starts(target: &Target) -> Outcome {
     let mut subscriber =
         Subscriber::new(socket(target), Scope::Machine, &[CueKind::Exec]).map_err(|e| e.to_string())?;
-    // Root's process starts programs during this loop.
+    // A process of root starts programs during this loop.
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(2) {
         subscriber.sample();

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 pub(crate) const NAMES: [&str; 4] =
     ["\x1b]52;c;aGk=\x07", "\x1b]0;owned\x07", "a\u{202e}gnp.exe", "su\u{200b}do"];
 
-/// Fails if the output `bytes` of `what` contains a control or invisible character.
+/// Fails if `bytes`, the output of the command `what`, contains a control or invisible character.
 pub(crate) fn assert_inert(what: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     assert_eq!(active(&text), "", "{what} printed a control or invisible character: {text:?}");

@@ -1,4 +1,4 @@
-//! HTTP requests for attack tables. They return an error instead of a panic.
+//! Sends the HTTP requests of the attack tables. The functions return errors and do not panic.
 
 use std::{
     io::{self, Write},

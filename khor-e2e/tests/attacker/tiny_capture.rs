@@ -45,7 +45,7 @@ fn signed(number: u64) -> Vec<u8> {
     bytes
 }
 
-/// Encodes a block of a capture with these contents.
+/// Encodes the entries `raw` as a block of a capture.
 fn block(raw: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(raw).expect("compressing in memory");
@@ -57,7 +57,7 @@ fn block(raw: &[u8]) -> Vec<u8> {
     [b"\xf5khr", &lengths[..], &sum.sum().to_le_bytes(), &packed].concat()
 }
 
-/// A capture with the source of a real capture and two samples that are far apart.
+/// A capture with the source of a real capture, and with two samples that are far apart in time.
 fn hostile(real: &[u8]) -> Vec<u8> {
     let length = |at: usize| usize::from(u16::from_le_bytes([real[at], real[at + 1]]));
     let first = &real[..HEADING.len() + 12 + length(HEADING.len() + 4)];

@@ -21,7 +21,8 @@ const MAX_SESSIONS: usize = 32;
 /// Longest allowed age of a session.
 const MAX_AGE_S: u64 = 30 * 24 * 3600;
 
-/// Logs in with the token. The outcome is the cookie with its attributes.
+/// A row whose attempt logs in with the token. If it succeeds, the outcome is the cookie with its
+/// attributes.
 pub(crate) fn login() -> Row {
     Row::new("log in", "a session", |target| {
         let token = json!({ "token": target.text("token") });

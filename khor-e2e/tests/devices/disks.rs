@@ -64,7 +64,8 @@ fn direct(options: &mut OpenOptions, device: &Path) -> File {
     opened.unwrap_or_else(|error| panic!("{}: {error}", device.display()))
 }
 
-/// Calls `each` for every chunk of [`BYTES`], with a buffer that is aligned for direct I/O.
+/// Divides [`BYTES`] bytes into chunks of 1 MiB, and calls `each` with a buffer for each chunk. The
+/// buffer is aligned for direct I/O.
 fn chunks(mut each: impl FnMut(&mut [u8])) {
     const CHUNK: usize = 1 << 20;
     const ALIGNMENT: usize = 4096;

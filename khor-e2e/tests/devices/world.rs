@@ -21,7 +21,7 @@ pub(crate) const OUTSIDE_CARDS: [&str; 3] = ["eth1", "eth3", "eth5"];
 /// One end of a transfer: its namespace and its address.
 #[derive(Clone, Copy)]
 pub(crate) struct End {
-    /// The end's namespace; `None` for the machine's own.
+    /// The namespace of this end; `None` stands for the machine's own namespace.
     namespace: Option<&'static Namespace>,
     address: Ipv4Addr,
 }
@@ -51,7 +51,7 @@ pub(crate) fn transfer(from: End, to: End, bytes: u64) {
     load::transfer(sender, &listener, bytes);
 }
 
-/// The namespace "outside" with the other card of each pair. The first call creates it.
+/// The namespace "outside", which contains one card of each pair. The first call creates it.
 pub(crate) fn outside() -> &'static Namespace {
     static OUTSIDE: OnceLock<Namespace> = OnceLock::new();
     OUTSIDE.get_or_init(|| {

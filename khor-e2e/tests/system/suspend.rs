@@ -23,8 +23,8 @@ const ASLEEP: Duration = Duration::from_secs(35);
 const AWAKE: Duration = Duration::from_secs(5);
 /// Number of samples that must arrive after the machine wakes.
 const SAMPLES_AFTER: usize = 20;
-/// After the suspend, a level may be higher than its maximum before the suspend by less than this
-/// value, because waking up causes some work.
+/// A level after the suspend may exceed the highest level before it by less than this value,
+/// because waking up causes some work.
 const LIKE_BEFORE: f64 = 0.25;
 /// A level may rise by more than [`LIKE_BEFORE`] if the machine really works more. For this, the
 /// level's counters must grow within one second by more than this many times their growth in any
@@ -36,7 +36,7 @@ const AT_WORK: f64 = 1.25;
 const LAST_MOMENT_S: f64 = 1.0;
 const NS_PER_S: f64 = 1e9;
 
-/// The engine's levels at one moment of `CLOCK_BOOTTIME`.
+/// The levels of the engine's signals, and the time of the reading on the clock `CLOCK_BOOTTIME`.
 struct Readings {
     t_s: f64,
     by_signal: Vec<(String, f64)>,

@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_millis(20);
 /// sample's frame.
 const SAMPLE_BYTES: usize = 64;
 
-/// The minimal program, which is this program in another role. It only sleeps and sends
+/// The minimal program: this same program, started in another role. It only sleeps and sends
 /// [`SAMPLE_BYTES`] fifty times a second. The figures compare the collector with it, because timers
 /// and context switches alone are expensive on a virtual machine.
 struct Metronome {

@@ -170,7 +170,7 @@ fn report(rounds: &[BTreeMap<Key, f64>]) -> Vec<Figure> {
     figures
 }
 
-/// The part of a program's name that the kernel keeps.
+/// The part of an eBPF program's name that the kernel keeps.
 fn cut(name: &str) -> &str {
     &name[..name.len().min(15)]
 }

@@ -58,8 +58,8 @@ pub(crate) fn prepare(dir: &Path) -> Result<()> {
     let piece: Vec<u8> = (0..1 << 20).map(|byte| (byte % 251) as u8).collect();
     (0..FILE_BYTES / piece.len()).try_for_each(|_| file.write_all(&piece))?;
     file.sync_all()?;
-    // The kernel charges cached pages to the cgroup that read them first. Drop them, so that they
-    // are charged to the cgroup with the limit.
+    // The kernel charges cached pages to the cgroup that read them first. Drop these pages from the
+    // cache. When the load reads them again, they are charged to the cgroup with the limit.
     fs::write("/proc/sys/vm/drop_caches", "1").context("dropping the page cache")
 }
 
