@@ -44,13 +44,13 @@ pub enum SignalId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
-    /// Processes: exec, fork.
+    /// Processes. The kernel signals of this family are `exec` and `fork`.
     Process,
     /// The network. The kernel signals of this family are `rx`, `tx`, `local` and `retx`.
     Network,
     /// Disks. The kernel signals of this family are `io`, `lat` and `stall`.
     Disk,
-    /// Memory: mem, fault.
+    /// Memory. The kernel signals of this family are `mem` and `fault`.
     Memory,
     /// The kernel and the CPUs. The kernel signals of this family are `cpu`, `csw`, `irq` and
     /// `softirq`.
