@@ -11,11 +11,11 @@ use crate::{
 
 const HEAD: &str = "# Captures of a real kernel
 
-`cargo xtask captures` records these captures with the real collector and `--redact`. A capture begins 12 s before its
-load and ends 4 s after it. The idle captures contain no load. The machine is virtual, and other developers use it too,
-so the captures also contain the work of other programs. \"CPUs busy\" is the share of the CPU time of all CPUs that
-was used before the load, and during two seconds after the load. \"load average\" is the load average at the start of
-the recording.
+`cargo xtask captures` records these captures with the real collector and `--redact`. A capture begins 12 s before
+its load starts, and ends 4 s after the load ends. The idle captures contain no load. The machine is virtual, and
+other developers use it too, so the captures also contain the work of other programs. \"CPUs busy\" is the share of
+the CPU time of all CPUs that was used before the load, and during two seconds after the load. \"load average\" is the
+load average at the start of the recording.
 
 | capture | load | duration | one sample every | size | CPUs busy | load average | date | kernel and CPUs |
 |---|---|---|---|---|---|---|---|---|
