@@ -31,7 +31,7 @@ struct Document {
     version: u32,
     /// Baselines of the whole machine.
     signals: Signals,
-    /// Baselines of scopes, by the paths of their cgroups.
+    /// Baselines of scopes. The key of a scope contains the paths of its cgroups.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     scopes: BTreeMap<String, ScopeSignals>,
 }

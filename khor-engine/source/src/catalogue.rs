@@ -8,7 +8,7 @@ use super::edge::{is_local, stand_in};
 
 /// The reason why a counter is missing, if the collector's welcome message does not list the
 /// counter.
-pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not count it";
+pub(super) const UNKNOWN_TO_COLLECTOR: &str = "this collector does not have this counter";
 /// Why the counters of local traffic are missing: an older collector counts local traffic together
 /// with other traffic.
 const COUNTS_ALL_DEVICES: &str =
@@ -63,8 +63,8 @@ fn missing(counter: Counter) -> &'static str {
     if is_local(counter) { COUNTS_ALL_DEVICES } else { UNKNOWN_TO_COLLECTOR }
 }
 
-/// `reason` explains why a counter is missing. Returns whether it means that the collector is too
-/// old to have this counter.
+/// Whether `reason`, which explains why a counter is missing, is that the collector is too old to
+/// have the counter.
 pub(super) fn is_of_old_collector(reason: &str) -> bool {
     [UNKNOWN_TO_COLLECTOR, COUNTS_ALL_DEVICES].contains(&reason)
 }

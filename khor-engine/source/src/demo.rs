@@ -197,8 +197,8 @@ const DEMO_CUES: [DemoCue; 2] = [
 
 /// Beginning and end of the burst of retransmits, seconds after the load "lossy network" began.
 const BURST_S: (u64, u64) = (5, 7);
-/// Number of retransmits that the burst adds, segments/s. The total exceeds the 32 a second that
-/// cause a cue.
+/// Number of retransmits that the burst adds, segments/s. The total exceeds 32 segments/s, the rate
+/// that causes a cue.
 const BURST_PER_S: f64 = 30.0;
 /// Process id in the demo's cue about a process that the kernel kills for lack of memory.
 const DEMO_PID: u32 = 4242;

@@ -38,7 +38,8 @@ pub(super) fn is_missing(frame: &Frame) -> bool {
         .all(|counter| frame.counters[counter.index()].is_none())
 }
 
-/// Fills the edge counters of a frame from an older source.
+/// Fills the edge counters of a frame that an older source sent. Copies the source's counts for all
+/// network devices.
 pub(super) fn fill(frame: &mut Frame) {
     for counter in Counter::ALL {
         if let Some(all) = stand_in(counter) {
@@ -47,8 +48,8 @@ pub(super) fn fill(frame: &mut Frame) {
     }
 }
 
-/// Fills the availability of the edge counters of an older source. `no_local` is the reason why
-/// local traffic is missing.
+/// Sets the availability of the edge counters and the local counters for an older source.
+/// `no_local` is the reason why the local counters are missing.
 pub(super) fn fill_availability(availability: &mut PerCounter<Availability>, no_local: &str) {
     for counter in Counter::ALL {
         if let Some(all) = stand_in(counter) {

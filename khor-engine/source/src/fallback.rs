@@ -84,7 +84,7 @@ impl Fallback {
         match self.state {
             FallbackState::Off => {
                 warn!(
-                    "lost the collector: {}; khor reads /proc if the collector does not return",
+                    "lost the connection to the collector: {}; khor reads /proc if the collector does not return",
                     shortfall.error
                 );
                 self.state = FallbackState::Due(Instant::now() + GRACE_PERIOD);

@@ -29,7 +29,7 @@ pub struct MachineSettings {
     pub scope: ScopeChoice,
     /// Time between the collector's samples, milliseconds, 5..=5000.
     pub interval_ms: u16,
-    /// Whether each start of a program is a cue.
+    /// Whether to request a cue for each program that starts.
     pub exec_cues: bool,
 }
 

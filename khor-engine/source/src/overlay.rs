@@ -13,8 +13,8 @@ use super::{
     procfs::ProcSource,
 };
 
-/// Minimum time between two readings of `/proc`. It is a little less than 100 ms, so that each of
-/// the frames that arrive about every 100 ms causes a reading, even if the frames jitter.
+/// Minimum time between two readings of `/proc`. It is a little less than 100 ms because frames
+/// jitter. So even if frames are sent every 100 ms, each of them causes a reading.
 const READ_INTERVAL: Duration = Duration::from_millis(95);
 
 /// Adds counters from `/proc` to the collector's frames.

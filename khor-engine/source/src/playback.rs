@@ -20,8 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// Minimum time between two starts of a repeated capture. Without it, an empty capture would repeat
 /// without a pause.
 const SHORTEST_ROUND: Duration = Duration::from_secs(1);
-/// khor logs a warning for each damaged part of a capture, but not for more than this number of
-/// parts.
+/// Maximum number of warnings that khor logs about the damaged parts of one capture.
 const MAX_DAMAGE_WARNINGS: u32 = 8;
 /// Number of events that are read ahead.
 const PIECES_AHEAD: usize = 64;

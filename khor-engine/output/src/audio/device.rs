@@ -119,8 +119,8 @@ fn list_all(hosts: &mut Hosts) -> Vec<DeviceInfo> {
     devices
 }
 
-/// Lists the output devices of a backend. If the backend is `preferred`, marks its default device
-/// as khor's default.
+/// Lists the output devices of a backend. If `preferred` is true, marks the backend's default
+/// device as khor's default device.
 fn outputs_of(host: &Host, preferred: bool) -> Vec<DeviceInfo> {
     let default = host.default_output_device().and_then(|device| device.id().ok());
     let info = |device: Device| {

@@ -17,8 +17,8 @@ use super::renderer::Lease;
 const PERIOD: Duration = Duration::from_millis(10);
 /// Maximum number of frames that the thread requests from the renderer at a time.
 const BUFFER_FRAMES: usize = 512;
-/// Maximum delay of the thread, seconds. If the delay is longer, for example after the machine
-/// slept, the thread skips the missed frames.
+/// If the thread is late by more than this number of seconds, for example because the machine
+/// slept, it skips the missed frames.
 const SKIP_S: f64 = 1.0;
 
 /// A thread that requests samples from a renderer, as a sound device would. The thread borrows the

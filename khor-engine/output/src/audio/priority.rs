@@ -31,11 +31,11 @@ use zbus::proxy::CacheProperties;
 
 /// The requested priority: above all normal threads, and below the data thread of PipeWire (88).
 const PRIORITY: i32 = 10;
-/// The thread loses the priority after it has worked this long without a pause, µs. rtkit requires
-/// at most 200 ms.
+/// The sound thread loses its real-time priority after it has worked this long without a pause, µs.
+/// rtkit accepts at most 200 ms.
 const LONGEST_RUN_US: u64 = 100_000;
-/// The kernel kills the process after the thread has worked this long without a pause, µs. This
-/// happens only if the thread kept its priority although the kernel sent the signal after
+/// The kernel kills the process after the sound thread has worked this long without a pause, µs.
+/// This happens only if the thread kept its priority although the kernel sent the signal after
 /// [`LONGEST_RUN_US`].
 const LONGEST_RUN_HARD_US: u64 = 200_000;
 /// Maximum time that khor waits for rtkit's answer.

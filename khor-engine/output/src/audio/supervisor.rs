@@ -34,15 +34,15 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// If the callback has not run for this long, the stream counts as lost, whatever the backend
 /// reports.
 const WATCHDOG: Duration = Duration::from_secs(2);
-/// [`WATCHDOG`] does not apply for this long after a stream was opened. PulseAudio without a sound
+/// For this long after a stream was opened, [`WATCHDOG`] does not apply. PulseAudio without a sound
 /// card first buffers two seconds of silence, and requests no samples meanwhile. Reopening the
 /// stream would repeat this wait forever.
 const STARTUP_GRACE: Duration = Duration::from_secs(5);
 /// The stream is reopened after this number of consecutive checks with new errors. From a shorter
 /// burst of errors, the stream recovers by itself.
 const MAX_ERROR_CHECKS: u32 = 3;
-/// Length of sound that the callback renders from the request for a fade to the end of the fade:
-/// the rest of the current block, then the fade.
+/// A requested fade is complete after the callback has rendered this length of sound: the rest of
+/// the current block, then the fade itself.
 const FADE: Duration = Duration::from_millis(70);
 /// Maximum wait until a device has played a fade.
 const MAX_FADE: Duration = Duration::from_millis(400);

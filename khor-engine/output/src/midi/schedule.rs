@@ -216,7 +216,8 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Passes the due messages to a kernel whose queue has room for all of them.
+    /// Returns all messages that are due at `until` or before, as if the kernel's queue had room
+    /// for all of them.
     fn drain(schedule: &mut Schedule, until: Duration) -> Vec<(Duration, Message)> {
         let mut drained = Vec::new();
         while let Some(due) = schedule.next(until) {
@@ -287,8 +288,8 @@ mod tests {
         assert_eq!(schedule.next_due(), None);
     }
 
-    /// The kernel's queue, sorted by time. Messages that are due at the same time keep the order in
-    /// which they arrived.
+    /// Simulates the kernel's queue, which is sorted by time. Messages that are due at the same
+    /// time keep the order in which they arrived.
     #[derive(Default)]
     struct Kernel {
         waiting: Vec<(Duration, Message)>,

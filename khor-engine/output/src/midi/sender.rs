@@ -36,12 +36,12 @@ const LOOK_AHEAD: Duration = Duration::from_millis(30);
 const WITHDRAW_MARGIN: Duration = Duration::from_millis(5);
 /// Time between two attempts to pass an essential message to the kernel while its queue is full.
 const FULL_RETRY: Duration = Duration::from_millis(5);
-/// Wait before the first reading of a new queue's clock. If other programs use the same timer, the
-/// first tick may come too early, by up to a millisecond.
+/// khor waits this long before it first reads a new queue's clock. The queue's first tick may come
+/// up to a millisecond too early, if other programs use the same timer.
 const QUEUE_WARM_UP: Duration = Duration::from_millis(10);
 /// Number of readings of a new queue's clock. khor uses the most exact reading.
 const CLOCK_READINGS: usize = 8;
-/// Time between two readings of the queue's clock and of the subscribers.
+/// Time between two readings of the queue's clock and of the list of subscribers.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Maximum wait for the last note-offs before the port closes.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(200);

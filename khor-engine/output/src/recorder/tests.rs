@@ -73,7 +73,7 @@ async fn lost_sound_is_reported() {
     let recorder = Recorder::new(tap.clone(), dir.path().to_owned(), NO_LIMITS);
     recorder.start("wav").unwrap();
     feed_until(&recorder, 0.1, || feed.push(&[0.5; 480], &[0.5; 480])).await;
-    // The tap has no room for two seconds of sound at once.
+    // Two seconds of sound are more than the tap can hold, so it drops a part of them.
     let long = vec![0.5; 96_000];
     feed.push(&long, &long);
     let before = recorder.status().seconds;

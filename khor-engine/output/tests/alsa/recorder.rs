@@ -149,7 +149,7 @@ impl Recorder {
 /// Estimates the instant at which the queue's time was zero. Uses the most exact of 50 readings,
 /// which is the one that took the least time.
 fn zero(seq: &Seq, queue: i32) -> alsa::Result<Instant> {
-    // If other programs use the same timer, the first tick may be too early.
+    // Wait for the queue's first tick, which may be too early if other programs use the same timer.
     std::thread::sleep(Duration::from_millis(10));
     let mut best: Option<(Duration, Instant)> = None;
     for _ in 0..50 {

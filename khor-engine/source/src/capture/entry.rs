@@ -12,18 +12,18 @@ use super::{
 };
 use crate::{MachineInfo, SourceKind, edge};
 
-/// The counters, by their number in the file, from 0.
+/// The counters, in the order of their numbers in the file. The first number is 0.
 const COUNTERS: PerCounter<Counter> = Counter::ALL;
 /// Number of the first edge counter. Captures of an older khor lack this counter and all counters
 /// after it.
 const FIRST_OF_EDGE: usize = 22;
 const _: () = assert!(COUNTERS[FIRST_OF_EDGE].index() == Counter::EdgeRxBytes.index());
-/// The kinds of cues, by their number in the file, from 0. Only append to this list: a number never
-/// changes its meaning.
+/// The kinds of cues, in the order of their numbers in the file. The first number is 0. Only append
+/// to this list: a number never changes its meaning.
 const CUES: [CueKind; 5] =
     [CueKind::Oom, CueKind::Crash, CueKind::BlockError, CueKind::RetransmitBurst, CueKind::Exec];
-/// The kinds of sources, by their number in the file, from 0. Only append to this list: a number
-/// never changes its meaning.
+/// The kinds of sources, in the order of their numbers in the file. The first number is 0. Only
+/// append to this list: a number never changes its meaning.
 const SOURCES: [SourceKind; 3] = [SourceKind::Collector, SourceKind::Proc, SourceKind::Demo];
 /// Maximum number of counters in a file. The file stores the known counters as a mask with one bit
 /// for each counter.
@@ -238,7 +238,7 @@ fn origin(bytes: &mut Cursor) -> Result<(Origin, bool), Malformed> {
         }
     };
     let absent = |reason: &str| Availability::Absent { reason: reason.to_owned() };
-    let mut availability = Counter::ALL.map(|_| absent("this capture does not contain it"));
+    let mut availability = Counter::ALL.map(|_| absent("this capture does not contain this counter"));
     let listed = bytes.number()?;
     for number in 0..listed {
         let found = match bytes.byte()? {
@@ -251,7 +251,8 @@ fn origin(bytes: &mut Cursor) -> Result<(Origin, bool), Malformed> {
     }
     let lacks_edge = listed <= FIRST_OF_EDGE as u64;
     if lacks_edge {
-        let no_local = "an older khor recorded local traffic as received and sent traffic";
+        let no_local =
+            "the older khor that recorded this capture counted local traffic as received and sent traffic";
         edge::fill_availability(&mut availability, no_local);
     }
     Ok((Origin { kind, machine, interval_ms, recorder, availability }, lacks_edge))

@@ -77,7 +77,8 @@ impl Interfaces {
         }
     }
 
-    /// Reads the interfaces that may have changed from sysfs again.
+    /// Updates the list. Reads only those interfaces from sysfs that may have changed, or all
+    /// interfaces if the changes are unknown.
     fn update(&mut self) -> Update {
         let changed = match self.links.changes() {
             Changes::Of(indices) if !self.is_stale => {
@@ -133,7 +134,7 @@ impl Interfaces {
 enum Update {
     /// No interface has changed.
     NotNeeded,
-    /// Sysfs was read, and the list of interfaces was replaced. Contains the list from before.
+    /// Sysfs was read, and the list of interfaces was replaced. Contains the previous list.
     Done(BTreeMap<String, Interface>),
     /// Sysfs cannot be read.
     Failed,

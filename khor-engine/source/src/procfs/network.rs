@@ -33,7 +33,8 @@ enum Device {
 /// The index of an interface at the edge, and its counts.
 type AtEdge = (u32, Traffic);
 
-/// An interface inside the machine, with the bytes and packets that are local traffic.
+/// An interface inside the machine and a direction, with the bytes and packets of its local traffic
+/// in that direction.
 type Inside = ((u32, Way), [u64; 2]);
 
 /// The direction of local traffic at an interface.
