@@ -40,8 +40,8 @@ function Entry({ preset, chosen }: { preset: Preset; chosen: boolean }) {
   );
 }
 
-/** Shown while the engine previews an unsaved preset. Another client may have started the
- *  preview. */
+/** A notice with a button that ends the preview. It is visible while the engine plays an unsaved
+ *  preset as a preview, even if another client has started the preview. */
 function Unsaved() {
   const { settings, editor } = useStores();
   const previewing = useObservable(settings.previewing);

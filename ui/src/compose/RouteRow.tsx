@@ -8,8 +8,8 @@ import { withoutRoute, withRoute } from './draft';
 import { NumberInput } from './NumberInput';
 import { shapePath } from './shape';
 
-/** The default input range of a route. It depends on the value of the signal that the route uses:
- *  the level, the deviation or the surprise. */
+/** The default input range of a route, for each value of a signal that a route can use: the level,
+ *  the deviation or the surprise. */
 const USUAL: Record<Route['of'], Range> = { level: [0, 1], deviation: [1, 6], surprise: [0, 1] };
 const DIRECTIONS: Record<Route['polarity'], string> = { up: 'rising', down: 'falling' };
 

@@ -9,8 +9,8 @@ import { equal, fromConfig, fromControls, mutedByHand, nested, type Path, type S
 /** Pause before an edit is sent, in milliseconds. With this pause, moving a slider sends only its
  *  last value. */
 const DEBOUNCE_MS = 180;
-/** How long the page shows a confirmed edit and ignores other values, in milliseconds. During this
- *  time, events with the old value may still arrive. */
+/** After the engine has confirmed an edit, the page ignores other values of the setting for this
+ *  time, in milliseconds, because events with the old value may still arrive. */
 const HOLD_MS = 500;
 
 export interface SettingsState {

@@ -9,7 +9,7 @@ export interface CellProps {
   name: string;
   /** The words in the cell, which describe the host's state. */
   words: string;
-  /** All texts about the host in one line, for screen readers. */
+  /** A line with all texts about the host, for screen readers. */
   spoken: string;
   state: 'live' | 'silent';
   family: Family | null;

@@ -1,7 +1,8 @@
 // Computes the size of the cells in the grid of hosts, and finds the cell to which an arrow key
 // moves the focus.
 
-/** What a cell shows: a mark with name and words, a mark with the name, or only a mark. */
+/** What the cell of a host shows: a mark, the host's name and words (`words`), a mark and the name
+ *  (`names`), or only a mark (`marks`). */
 export type Density = 'words' | 'names' | 'marks';
 
 /** Height of a cell for each density, in pixels. */

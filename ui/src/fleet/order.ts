@@ -1,5 +1,5 @@
-// Orders the hosts by deviation, largest first. Hosts move rarely, and small changes never move
-// them.
+// Orders the hosts by deviation, largest first. Hosts change places rarely, and never after a small
+// change of a deviation.
 import type { FleetHost } from '../api/types';
 
 /** Hosts that are already in the grid change places at most once in this time, in milliseconds. */

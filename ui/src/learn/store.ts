@@ -27,7 +27,7 @@ interface Options {
   by: Player;
   /** Maximum time for which the clip plays, in seconds. */
   seconds?: number;
-  /** Called when the clip has ended, or after it has played for `seconds`. */
+  /** Called when the clip has ended, or after it has played for the time `seconds`. */
   ended?: () => void;
   /** Called when the clip stops because another one starts, or when this browser cannot play it. */
   interrupted?: () => void;

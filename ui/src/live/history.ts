@@ -77,8 +77,8 @@ export class History {
    *  one. */
   push(point: HistoryPoint): boolean {
     const last = this.lastTime;
-    // Accept a point after three quarters of the spacing, because events are not evenly spaced.
-    // Every second event must be stored.
+    // Every second event must be stored. Events are not evenly spaced, so three quarters of
+    // `SPACING_MS` are enough between two points.
     if (last !== null && point.ts_ms > last && point.ts_ms - last < SPACING_MS * 0.75) return false;
     if (last !== null && point.ts_ms <= last) {
       if (last - point.ts_ms < HOLE_MS) return false;

@@ -39,8 +39,8 @@ export class NoteLog {
     return this.list.filter((note) => note.ts_ms >= time);
   }
 
-  /** Returns the names of the signals with a note that sounds at `now` or has begun in the last
-   *  `glow_ms` milliseconds. */
+  /** Returns the names of the signals whose notes light their lanes at the time `now`: notes that
+   *  are sounding, or that began in the last `glow_ms` milliseconds. */
   lit(now: number, glow_ms: number): Set<string> {
     const names = new Set<string>();
     for (const note of this.since(now - 20_000)) {

@@ -75,9 +75,9 @@ export class LiveStore {
     this.connection.open();
   }
 
-  /** Registers a painter. After each event with values, `paint` runs in the next animation frame
-   *  if `due` returns true and the page is visible. Call the returned function to remove the
-   *  painter. */
+  /** Registers a function that paints a canvas. After each event with values, `paint` runs in the
+   *  next animation frame if `due` returns true and the page is visible. Call the returned function
+   *  to unregister `paint`. */
   onDue(due: () => boolean, paint: () => void): () => void {
     this.painters.set(paint, due);
     return () => this.painters.delete(paint);

@@ -1,5 +1,5 @@
-// Stores the state of the Machine view: the doctor's checks, and the units that can be the scope.
-// Also sends commands to the baseline.
+// Stores the state of the Machine view: the results of `khor doctor`, and the units that can be the
+// scope. Also freezes, resumes and resets the baseline.
 import { isUnsupported, messageOf, type Client } from '../api/client';
 import type { DoctorCheck } from '../api/types';
 import type { HealthStore } from '../health/store';

@@ -123,8 +123,9 @@ export class ScoreStrip {
     this.roll(lead, ratio);
   }
 
-  /** Pauses the animation while the engine does not answer, because the engine's estimated clock
-   *  then stands still. */
+  /** Pauses the animation of the strip if `halted` is true, and otherwise resumes it. The animation
+   *  is paused while the engine does not answer, because the estimated clock of the engine then
+   *  stands still. */
   halt(halted: boolean): void {
     if (halted) this.motion?.pause();
     else this.motion?.play();
