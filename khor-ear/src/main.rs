@@ -162,6 +162,6 @@ fn record(verdicts: &[Verdict], thresholds: &mut Thresholds, args: &Args) -> Res
     }
     replace(&args.thresholds, thresholds.text().as_bytes())
         .with_context(|| format!("cannot write {}", args.thresholds.display()))?;
-    eprintln!("figures recorded in {}: {changed}", args.thresholds.display());
+    eprintln!("number of figures changed in {}: {changed}", args.thresholds.display());
     Ok(())
 }

@@ -218,7 +218,11 @@ fn describe_difference(committed: &[u8], built: &[u8]) -> String {
     let at = committed.iter().zip(built).position(|(a, b)| a != b);
     match at {
         Some(offset) => {
-            format!("first at byte {offset}; {} bytes committed, {} built", committed.len(), built.len())
+            format!(
+                "first difference at byte {offset}; {} bytes committed, {} built",
+                committed.len(),
+                built.len()
+            )
         }
         None => format!("{} bytes committed, {} built", committed.len(), built.len()),
     }

@@ -6,5 +6,5 @@ use super::row::Promise;
 pub(super) const TITLE: &str = "latency";
 
 pub(super) fn promise(name: &str) -> Option<Promise> {
-    (name == "program starts to OSC message, p95").then_some(Promise::AtMost(40.0))
+    (name == "program starts, time to OSC, p95").then_some(Promise::AtMost(40.0))
 }

@@ -105,7 +105,7 @@ impl What {
 pub(crate) fn run(args: &BenchArgs) -> Result<()> {
     packages::install(&[packages::BUILD])?;
     if let Err(error) = packages::install(&[packages::BENCH]) {
-        eprintln!("{error:#}; measurements that need this are missing");
+        eprintln!("{error:#}; the table lacks the measurements that need this");
     }
     build()?;
     let mut json = Value::Array(Vec::new());
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<()> {
         let rows = what.measure().unwrap_or_else(|error| vec![Row::missing("all", &format!("{error:#}"))]);
         if args.json {
             json.as_array_mut()
-                .context("the rows are an array")?
+                .context("the rows are not an array")?
                 .extend(rows.iter().map(|row| row.to_json(what.title())));
         } else {
             println!("{}", row::table(what.title(), &rows));

@@ -7,12 +7,14 @@ pub(super) const TITLE: &str = "recovery";
 
 pub(super) fn promise(name: &str) -> Option<Promise> {
     match name {
-        "PulseAudio restart to sound" | "PipeWire restart to sound" => Some(Promise::AtMost(3000.0)),
-        "collector restart to new counts" => Some(Promise::AtMost(1000.0)),
-        "collector's stop signal to its exit" => Some(Promise::AtMost(500.0)),
+        "PulseAudio restart, time to sound" | "PipeWire restart, time to sound" => {
+            Some(Promise::AtMost(3000.0))
+        }
+        "collector restart, time to counts" => Some(Promise::AtMost(1000.0)),
+        "collector stop, time to exit" => Some(Promise::AtMost(500.0)),
         // The note starts on the next beat, which is up to 545 ms away at 110 bpm. The remaining 55
         // ms cover the time by which notes are composed in advance.
-        "crash to the onset of its note" => Some(Promise::AtMost(600.0)),
+        "crash, time to its note's onset" => Some(Promise::AtMost(600.0)),
         _ => None,
     }
 }

@@ -132,9 +132,9 @@ fn stop_engine(pid: Pid, events: &Events) -> Result<()> {
                 return Ok(());
             }
         }
-        println!("khor engine does not end after {signal}");
+        println!("khor engine did not end after {signal}");
     }
-    bail!("khor engine does not end")
+    bail!("khor engine did not end")
 }
 
 /// Checks how the engine ended. Ctrl-C in a terminal reaches the engine too, so the engine may end

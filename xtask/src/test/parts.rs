@@ -17,7 +17,7 @@ use crate::{
 pub(super) static PARTS: [Part; 14] = [
     Part {
         name: "lints",
-        about: "format and lints of the Rust code",
+        about: "checks format and lints of the Rust code",
         minutes: Minutes::new(3.0, 0.4),
         is_quick: true,
         needs: &[packages::BUILD],
@@ -26,7 +26,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "page",
-        about: "types, lints and unit tests of the page; builds it",
+        about: "checks types, lints and tests of the page, and builds it",
         minutes: Minutes::new(1.5, 0.7),
         is_quick: true,
         needs: &[packages::PAGE],
@@ -35,7 +35,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "licences",
-        about: "licences and sources of the dependencies",
+        about: "checks licences and sources of the dependencies",
         minutes: Minutes::new(0.5, 0.1),
         is_quick: false,
         needs: &[packages::BUILD],
@@ -44,7 +44,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "advisories",
-        about: "known vulnerabilities of the dependencies; needs network",
+        about: "looks up known vulnerabilities of the dependencies online",
         minutes: Minutes::new(0.5, 0.2),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -53,7 +53,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "build",
-        about: "builds programs and tests, once for all parts below",
+        about: "builds all programs and tests, which the parts below use",
         minutes: Minutes::new(8.0, 0.1),
         is_quick: true,
         needs: &[packages::BUILD, packages::PAGE],
@@ -62,7 +62,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "unit",
-        about: "tests inside the crates, examples in the documentation",
+        about: "runs unit tests, and examples in the code's documentation",
         minutes: Minutes::new(2.0, 2.0),
         is_quick: true,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
@@ -80,7 +80,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "programs",
-        about: "the programs with real sound servers, buses and a browser",
+        about: "tests khor with real sound servers, buses and a browser",
         minutes: Minutes::new(11.0, 11.0),
         is_quick: true,
         needs: &[packages::BUILD, packages::PAGE, packages::TEST],
@@ -89,7 +89,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "ebpf",
-        about: "the committed eBPF object matches its source",
+        about: "checks that the committed eBPF object matches its source",
         minutes: Minutes::new(1.0, 0.3),
         is_quick: false,
         needs: &[packages::BUILD],
@@ -107,7 +107,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "vm-5.10",
-        about: "counts on Debian 11's kernel, in a virtual machine",
+        about: "tests counts on Debian 11's kernel, in a virtual machine",
         minutes: Minutes::new(2.0, 1.7),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -116,7 +116,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "vm-6.1",
-        about: "counts on Debian 12's kernel, in a virtual machine",
+        about: "tests counts on Debian 12's kernel, in a virtual machine",
         minutes: Minutes::new(1.5, 1.2),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -125,7 +125,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "vm-newest",
-        about: "counts on Debian's newest kernel, in a virtual machine",
+        about: "tests counts on Debian's newest kernel, in a virtual machine",
         minutes: Minutes::new(2.5, 2.0),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -134,7 +134,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "vm-debian",
-        about: "the package in a Debian system: units, sessions, MIDI, ALSA",
+        about: "tests the package in Debian: units, sessions, MIDI, ALSA",
         minutes: Minutes::new(8.0, 6.5),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -183,7 +183,7 @@ fn programs(depth: Depth) -> Result<Outcome> {
 fn object(_: Depth) -> Result<Outcome> {
     if let Some(reason) = out_of_reach(&[packages::EBPF])? {
         return Ok(Outcome::Skipped(format!(
-            "{reason}; `cargo xtask ebpf --check` tries your eBPF toolchain"
+            "{reason}; `cargo xtask ebpf --check` uses your own eBPF toolchain"
         )));
     }
     packages::install(&[packages::EBPF])?;

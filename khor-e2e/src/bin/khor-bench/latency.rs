@@ -108,7 +108,7 @@ fn answer(arrivals: &Receiver<Arrival>, level: &mut f32) -> Option<f64> {
 }
 
 fn report(outcomes: Vec<Option<f64>>) -> Vec<Figure> {
-    const P95: &str = "program starts to OSC message, p95";
+    const P95: &str = "program starts, time to OSC, p95";
     let missed = outcomes.iter().filter(|outcome| outcome.is_none()).count();
     let p95 = (outcomes.len() * 95).div_ceil(100) - 1;
     let mut answered: Vec<f64> = outcomes.into_iter().flatten().collect();
@@ -119,5 +119,5 @@ fn report(outcomes: Vec<Option<f64>>) -> Vec<Figure> {
         None => Figure::missing(P95, "ms", "more than one burst in twenty had no OSC message"),
     };
     let missed = Figure::new(format!("bursts without a message, of {BURSTS}"), "", vec![missed as f64]);
-    vec![p95, Figure::new("program starts to OSC message", "ms", answered), missed]
+    vec![p95, Figure::new("program starts, time to OSC", "ms", answered), missed]
 }

@@ -40,7 +40,7 @@ struct Operations<S> {
 }
 
 fn pulseaudio() -> Figure {
-    const NAME: &str = "PulseAudio restart to sound";
+    const NAME: &str = "PulseAudio restart, time to sound";
     let Some(pulse) = Pulse::start() else {
         return Figure::missing(NAME, "ms", "PulseAudio is not installed");
     };
@@ -50,7 +50,7 @@ fn pulseaudio() -> Figure {
 }
 
 fn pipewire() -> Figure {
-    const NAME: &str = "PipeWire restart to sound";
+    const NAME: &str = "PipeWire restart, time to sound";
     let Some(pipewire) = PipeWire::start() else {
         return Figure::missing(NAME, "ms", "PipeWire is not installed");
     };
@@ -91,8 +91,8 @@ fn collector() -> (Figure, Figure) {
     }
     let crash_ms = (0..CRASHES).map(|_| from_crash_to_note(&engine)).collect();
     (
-        Figure::new("collector restart to new counts", "ms", recovery_ms),
-        Figure::new("crash to the onset of its note", "ms", crash_ms),
+        Figure::new("collector restart, time to counts", "ms", recovery_ms),
+        Figure::new("crash, time to its note's onset", "ms", crash_ms),
     )
 }
 
@@ -107,7 +107,7 @@ fn stop() -> Figure {
         assert!(collector.stop().success(), "the collector did not exit with status 0");
         stopped.elapsed().as_secs_f64() * 1e3
     };
-    Figure::new("collector's stop signal to its exit", "ms", (0..STOPS).map(stop).collect())
+    Figure::new("collector stop, time to exit", "ms", (0..STOPS).map(stop).collect())
 }
 
 /// Crashes a process. Returns the milliseconds until the onset of the cue's note.

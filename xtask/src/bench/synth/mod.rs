@@ -43,7 +43,8 @@ pub(super) fn measure() -> Result<Vec<Row>> {
     rows.extend(ALL.map(|player| instructions(player, &folder)));
     rows.extend(waves()?);
     rows.push(
-        render().unwrap_or_else(|error| Row::missing("an hour of the demo to WAV", &format!("{error:#}"))),
+        render()
+            .unwrap_or_else(|error| Row::missing("time to render 1 h of demo to WAV", &format!("{error:#}"))),
     );
     Ok(rows)
 }
@@ -139,7 +140,7 @@ fn render() -> Result<Row> {
     let removed = fs::remove_file(&wav);
     let seconds = seconds?;
     removed.context("cannot remove the WAV file")?;
-    Ok(Row::new("an hour of the demo to WAV", "s", seconds, Some(Promise::AtMost(20.0))))
+    Ok(Row::new("time to render 1 h of demo to WAV", "s", seconds, Some(Promise::AtMost(20.0))))
 }
 
 fn render_once(wav: &Path) -> Result<f64> {
