@@ -66,7 +66,7 @@ pub enum CatalogueError {
         /// The lane's name.
         name: String,
     },
-    /// Another lane has this name.
+    /// Another lane already has the same name.
     #[error("a lane named {name} exists already; choose another name")]
     Duplicate {
         /// The lane's name.
