@@ -38,7 +38,7 @@ pub(super) struct Envelopes {
     level: Lanes,
     /// Level that each envelope approaches, 0..=1.25.
     target: Lanes,
-    /// Another lane already has this name.
+    /// Share of the distance to the target that is covered in one frame, 0..=1.
     rate: Lanes,
     stage: [Stage; LANES],
     stage_rates: [StageRates; LANES],

@@ -21,7 +21,7 @@ const HELD_LEVELS_NS: u64 = 1_000_000_000;
 /// become an hour of silence.
 const SKIPPED_GAP_NS: u64 = 60 * 1_000_000_000;
 
-/// Computes how long a render will be from the timestamps of its frames.
+/// Adds up the length of a render from the timestamps of its frames.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timeline {
     last_ns: Option<u64>,

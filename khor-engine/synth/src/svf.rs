@@ -21,8 +21,7 @@ pub(super) struct Filters {
     b: [Lanes; 3],
     /// Damping of each filter, 1/Q, 0.125..=2.
     k: Lanes,
-    /// Cutoff before modulation. It is stored as the binary logarithm of its share of the sample
-    /// rate.
+    /// Cutoff before modulation, stored as log2(cutoff / sample rate).
     log2_cutoff: Lanes,
     /// Filter offset when the envelope is 1, octaves.
     env_octaves: Lanes,
