@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Arguments of an engine that starts fast and makes no sound.
+/// Arguments with which the engine starts fast and makes no sound.
 const QUIET: [&str; 2] = ["--no-audio", "--fake"];
 
 /// An engine that a test starts without waiting for its API; killed when dropped.
@@ -119,7 +119,7 @@ fn special_files_do_not_block_engine() {
     mkfifo(&dir.path().join("presets/fifo.toml"), Mode::S_IRWXU).unwrap();
     let engine = Engine::start_in(dir, NO_SOCKET.as_ref(), &QUIET, &[]);
     let problems = engine.get("/api/health")["presets"]["problems"].to_string();
-    assert!(problems.contains("fifo.toml: it is a FIFO"), "{problems}");
+    assert!(problems.contains("fifo.toml: cannot read the file: it is a FIFO"), "{problems}");
     let (status, dir) = engine.stop();
     assert!(status.success(), "{status:?}");
 

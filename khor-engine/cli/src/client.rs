@@ -158,6 +158,9 @@ impl Client {
         let answer = agent.run(request.body(body)?);
         answer.map_err(|problem| match problem {
             ureq::Error::Other(problem) if problem.is::<ForeignServer>() => anyhow!("{problem}"),
+            ureq::Error::Io(problem) if problem.kind() == io::ErrorKind::ConnectionRefused => {
+                anyhow!("no engine answers at {}: start khor engine", self.address)
+            }
             problem => anyhow!("no engine answers at {} ({problem}); start khor engine", self.address),
         })
     }
