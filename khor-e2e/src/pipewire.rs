@@ -15,7 +15,7 @@ use crate::{Bus, pulse::SoundRecording, wait_until};
 const PROGRAMS: [&str; 3] = ["pipewire", MANAGER, "pipewire-pulse"];
 const MANAGER: &str = "wireplumber";
 
-/// Running servers; killed when dropped.
+/// The running programs of a PipeWire desktop; killed when dropped.
 #[derive(Debug)]
 pub struct PipeWire {
     children: Vec<Child>,

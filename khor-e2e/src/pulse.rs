@@ -24,7 +24,7 @@ const SAMPLE_RATE_HZ: f64 = 48_000.0;
 /// Bytes of one second of a recording.
 const SECOND_BYTES: usize = 48_000 * 4;
 
-/// A running server; killed when dropped.
+/// A running PulseAudio server; killed when dropped.
 #[derive(Debug)]
 pub struct Pulse {
     child: Option<Child>,

@@ -223,13 +223,14 @@ impl UserEngine {
     }
 }
 
-/// The address that the user's engine has published.
+/// The address that the user's engine has published in `engine.json`; `None` without this file.
 fn published(user: &SecondUser) -> Option<String> {
     let text = fs::read_to_string(user.engine_file()).ok()?;
     serde_json::from_str::<Value>(&text).ok()?["address"].as_str().map(str::to_owned)
 }
 
-/// The configured address, if a program of this user listens there.
+/// The engine's address according to the user's configuration. `None` if no program of the user
+/// listens there.
 fn configured(user: &SecondUser) -> Option<String> {
     let text = fs::read_to_string(user.config_path()).ok()?;
     let config: Value = serde_json::from_str(&text).ok()?;

@@ -7,9 +7,9 @@ use std::{
 
 use khor_patience::{Patience, progress};
 
-/// Time between two checks.
+/// Time between two checks of the condition that a caller waits for.
 const CHECK_EVERY: Duration = Duration::from_millis(5);
-/// Time between two reports to the watchdog.
+/// Time between two reports to the watchdog, which the wait makes while it lasts.
 const REPORT_EVERY: Duration = Duration::from_secs(1);
 
 /// Waits until `holds` returns true, and checks every few milliseconds. Returns the time that the

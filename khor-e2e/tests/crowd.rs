@@ -23,7 +23,7 @@ const INTERVAL_MS: u16 = 5;
 const FRAMES: u64 = 1_000_000;
 /// Number of frames after which the collector has allocated all its buffers.
 const WARM_UP_FRAMES: u64 = 100_000;
-/// If fewer frames arrive within a minute of machine time, the test counts as hung.
+/// If fewer frames than this arrive within a minute of machine time, the test counts as hung.
 const PROGRESS_FRAMES: u64 = 10_000;
 
 fn rss_kib(collector: &Collector) -> u64 {

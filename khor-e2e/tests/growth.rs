@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
-/// Arguments of an engine that starts fast and makes no sound.
+/// Arguments with which the engine starts fast and makes no sound.
 const QUIET: [&str; 2] = ["--no-audio", "--fake"];
 
 fn with_config(text: &str) -> TempDir {

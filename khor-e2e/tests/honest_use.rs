@@ -150,7 +150,7 @@ fn users_sharing_port_reach_own_engines() {
     }
 }
 
-/// A server that the test starts; killed when dropped.
+/// A server program that a test starts, such as nginx; killed when dropped.
 struct Server {
     child: Child,
     log: PathBuf,

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Length of each sleep.
+/// Length of each sleep whose delay is measured.
 const NAP: Duration = Duration::from_millis(5);
 
 /// A thread that sleeps again and again, and measures how late it wakes up. Dropping this value
@@ -31,7 +31,7 @@ struct Shared {
 }
 
 impl Lateness {
-    /// Starts the measuring thread.
+    /// Starts the thread that sleeps and measures.
     pub fn start() -> Self {
         let shared = Arc::<Shared>::default();
         let thread = thread::spawn({
@@ -41,12 +41,12 @@ impl Lateness {
         Self { shared, thread: Some(thread) }
     }
 
-    /// The sum of all delays so far.
+    /// The sum of the delays of all wake-ups so far.
     pub fn total(&self) -> Duration {
         Duration::from_nanos(self.shared.total_ns.load(Relaxed))
     }
 
-    /// The longest delay so far.
+    /// The longest delay of a wake-up so far.
     pub fn longest(&self) -> Duration {
         Duration::from_nanos(self.shared.longest_ns.load(Relaxed))
     }

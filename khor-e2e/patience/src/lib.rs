@@ -17,10 +17,11 @@ use std::time::{Duration, Instant};
 
 pub use self::{lateness::Lateness, watchdog::progress, yardstick::slowness};
 
-/// Longest time without progress, in machine time. After this time, a test or a virtual machine
-/// counts as hung.
+/// Longest time without progress, after which a test or a virtual machine counts as hung. It is in
+/// machine time, which runs slower on a slow machine.
 pub const HANG: Duration = Duration::from_mins(1);
-/// Environment variable that holds a factor for [`HANG`], above 0. Set it to 10 under a debugger.
+/// Environment variable with a factor by which [`HANG`] is multiplied, a number above 0. Set it to
+/// 10 under a debugger.
 pub const FACTOR: &str = "KHOR_PATIENCE";
 
 /// Time between two measurements of the machine's speed. Each measurement uses about 5 ms of

@@ -12,7 +12,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::Patience;
 
-/// Time between two checks.
+/// Time between two checks whether the process has made no progress for too long.
 const LOOK: Duration = Duration::from_millis(500);
 
 static STATE: Mutex<State> = Mutex::new(State { steps: Vec::new(), patience: None });

@@ -22,8 +22,8 @@ fn patch(name: impl Into<String>, body: Value) -> Row {
     })
 }
 
-/// Changes that must be rejected: unknown keys, long texts and lists, texts with terminal commands,
-/// and settings that the API may not change.
+/// Rows with changes that must be rejected: unknown keys, long texts and lists, texts with terminal
+/// commands, and settings that the API may not change.
 pub(crate) fn oversized() -> Vec<Row> {
     let long = "x".repeat(10_000);
     let many: Vec<String> = (0..2000).map(|i| format!("127.0.0.1:{}", 1000 + i)).collect();
@@ -59,7 +59,7 @@ pub(crate) fn oversized() -> Vec<Row> {
     rows
 }
 
-/// Changes of a usual size, which must succeed.
+/// Rows with changes of a usual size, which must succeed.
 pub(crate) fn moderate() -> Vec<Row> {
     [
         ("a preset", json!({ "music": { "preset": "rain" } })),

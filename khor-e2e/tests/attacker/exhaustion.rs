@@ -93,7 +93,7 @@ fn stalled_connections_do_not_block_owner() {
     }
 }
 
-/// Connections that request large responses and never read them.
+/// Rows whose attempts request large responses and never read them.
 pub(crate) fn never_read() -> Vec<Row> {
     let row = |name: &'static str, request: fn(&str) -> Vec<u8>| {
         Row::new(name, "a connection that stays open", move |target| {

@@ -27,7 +27,7 @@ use crate::{
 /// Number of repetitions of an attempt that depends on timing.
 const TIMES: usize = 40;
 
-/// Requests that read from the engine.
+/// Rows whose attempts read data from the engine.
 pub(crate) fn reading() -> Vec<Row> {
     let mut rows: Vec<Row> = [
         ("/api/health", None),
@@ -71,7 +71,7 @@ pub(crate) fn reading() -> Vec<Row> {
     rows
 }
 
-/// Requests that change the engine's state.
+/// Rows whose attempts change the engine's state.
 pub(crate) fn changing() -> Vec<Row> {
     vec![
         change("PATCH", "/api/config", r#"{"music": {"bpm": 97}}"#),
@@ -108,8 +108,8 @@ pub(crate) fn listening() -> Row {
     })
 }
 
-/// Sends a request from the source port `target.source`. Just before, a connection of the owner had
-/// this source port.
+/// A row whose attempt sends a request from the source port `target.source`. Just before, a
+/// connection of the owner had this source port.
 pub(crate) fn same_port() -> Row {
     Row::new("GET from the owner's last source port", "its content", |target| {
         let mut socket =
@@ -134,9 +134,9 @@ fn connect_from(source: u16, port: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Changes through connections that are closed before the engine looks up their user. The kernel
-/// lists a socket without a process as a socket of root. The calling test checks whether a change
-/// has an effect.
+/// Rows whose attempts send a change and close the connection before the engine looks up its user.
+/// The kernel lists a socket without a process as a socket of root. The calling test checks whether
+/// a change has an effect.
 pub(crate) fn closed_early() -> Vec<Row> {
     let row = |name: &'static str, bpm: u32, leave: fn(TcpStream)| {
         Row::new(name, "another bpm", move |target| {

@@ -16,10 +16,12 @@ use crate::attempt::{Row, Target, try_all};
 
 /// An escape sequence (OSC 52) that writes to a terminal's clipboard.
 const CLIPBOARD: &str = "\x1b]52;c;aGFoYQ==\x07";
-/// Beginnings of the paths that OSC may change. The attacker's messages do not use these paths.
+/// Beginnings of the paths of settings that OSC may change. The attack does not try these settings
+/// one by one.
 const ALLOWED: [&str; 3] = ["/music/", "/audio/master_gain", "/audio/loudness_lufs"];
 
-/// Messages that try to change every setting that OSC may not change. Some use address patterns.
+/// Rows with messages that must not have an effect. They try to change every setting that OSC may
+/// not change, some by address patterns. One message sets the preset to an escape sequence.
 pub(crate) fn datagrams(target: &Target) -> Vec<Row> {
     let mut sets: Vec<(String, OscType)> = Vec::new();
     leaves("", &target.0["config"], &mut sets);

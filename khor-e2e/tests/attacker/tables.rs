@@ -7,7 +7,7 @@ use crate::{
     squatter, tokens, web_page,
 };
 
-/// The rows of a table.
+/// The rows of the attack table with the name `table`.
 pub(crate) fn rows(table: &str, target: &Target) -> Vec<Row> {
     match table {
         "read" => loopback::reading(),

@@ -45,7 +45,7 @@ pub(crate) fn replays(target: &Target) -> Vec<Row> {
     cookies.map(row).collect()
 }
 
-/// Requests without a token.
+/// Rows whose attempts are requests without a token.
 pub(crate) fn tokenless() -> Vec<Row> {
     let mut rows: Vec<Row> = ["/api/health", "/api/config", "/metrics"].map(|path| get(path, None)).into();
     rows.push(change("POST", "/api/actions/mute?on=true", ""));

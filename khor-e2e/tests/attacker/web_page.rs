@@ -51,7 +51,7 @@ fn enough(path: &str) -> Option<usize> {
     ENDLESS.contains(&path).then_some(1)
 }
 
-/// Every GET request and some changes, with the headers of a foreign page.
+/// Rows with every GET request and some changes, each with a header of a foreign page.
 pub(crate) fn foreign(target: &Target) -> Vec<Row> {
     let mut rows = Vec::new();
     for (name, value) in FOREIGN {
@@ -81,8 +81,8 @@ pub(crate) fn foreign(target: &Target) -> Vec<Row> {
     rows
 }
 
-/// Every GET request with each set of headers in [`OWN`], and a request by khor's own page that
-/// changes a setting.
+/// Rows with every GET request and each set of headers in [`OWN`], and a row with a request by
+/// khor's own page that changes a setting.
 pub(crate) fn own(target: &Target) -> Vec<Row> {
     let mut rows = Vec::new();
     for (i, headers) in OWN.into_iter().enumerate() {

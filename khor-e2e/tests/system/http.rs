@@ -13,7 +13,7 @@ exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
 printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n%b\r\n' "$2" "$1" "${3:+Authorization: Bearer $3\r\n}" >&3
 cat <&3
 "#;
-/// Path of the script.
+/// Path of the file to which the tests write [`SCRIPT`].
 const PATH: &str = "/tmp/khor-get";
 
 /// The status and the JSON of the API's response when `user` sends a request to `port`; `None`
@@ -24,7 +24,7 @@ pub(crate) fn get(user: &str, port: u16, path: &str) -> Option<(u16, Value)> {
 }
 
 /// The status and the body of the response when `user` sends a request; `None` without a response.
-/// The request has a token if `token` is not empty.
+/// The request contains the token `token`, unless this text is empty.
 pub(crate) fn text(user: &str, port: u16, path: &str, token: &str) -> Option<(u16, String)> {
     fs::write(PATH, SCRIPT).expect("writing the script");
     let output = run(&of(user, &format!("bash {PATH} {port} {path} {token}")));

@@ -9,11 +9,11 @@ use khor_e2e::procfs::{self, Usage};
 
 use crate::figure::Figure;
 
-/// Number of windows.
+/// Number of time windows in which the processes are measured.
 const WINDOWS: usize = 3;
-/// Length of a window.
+/// Length of each time window.
 const WINDOW: Duration = Duration::from_secs(20);
-/// Time between the start of a process and the first window.
+/// How long to wait before the first time window, so that processes have finished starting.
 const SETTLE: Duration = Duration::from_secs(5);
 
 /// The measurements of one process, or the sums of several processes. Each field has one value for

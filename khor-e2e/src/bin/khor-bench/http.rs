@@ -16,9 +16,9 @@ use crate::figure::Figure;
 const STREAMS: usize = 50;
 const LISTENERS: usize = 20;
 const LENGTH: Duration = Duration::from_mins(10);
-/// Time between two requests.
+/// Time from a response of `/api/metrics` to the next request.
 const EVERY: Duration = Duration::from_millis(20);
-/// Time until all clients are connected and the engine has allocated its buffers.
+/// How long to wait until all clients are connected and the engine has allocated its buffers.
 const WARM_UP: Duration = Duration::from_secs(10);
 const NO_SOCKET: &str = "/nonexistent/collector.sock";
 

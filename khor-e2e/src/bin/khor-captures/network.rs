@@ -34,7 +34,7 @@ const PORT: u16 = 9000;
 const DOWN_BYTES_PER_S: f64 = 20e6;
 const UP_BYTES_PER_S: f64 = 12e6;
 const BUFFER_BYTES: usize = 512 << 10;
-/// Seed of the random losses.
+/// Seed of the random numbers that decide which packets the line loses.
 const SEED: u32 = 1;
 /// Longest sleep of the peer's TCP stack between two runs.
 const PEER_WAIT: PeerDuration = PeerDuration::from_millis(2);

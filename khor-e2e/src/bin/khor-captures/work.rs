@@ -13,7 +13,7 @@ use khor_e2e::load;
 
 use crate::scenario::Stage;
 
-/// Number of threads that start programs.
+/// Number of threads that start programs at the same time.
 const STORMING: usize = 2;
 /// Number of compilers that run at the same time: one more than this machine has CPUs, as is usual
 /// for `make`.
@@ -60,7 +60,8 @@ pub(crate) fn compile(stage: &Stage) -> Result<()> {
     })
 }
 
-/// Runs the work in several threads. Returns an error if one thread fails.
+/// Runs `work` in several threads at the same time. Returns an error if the work fails in one of
+/// them.
 fn at_once(workers: usize, work: impl Fn(usize) -> Result<()> + Sync) -> Result<()> {
     thread::scope(|scope| {
         let work = &work;
