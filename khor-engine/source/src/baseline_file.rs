@@ -25,7 +25,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// Baselines by the names of their signals.
 type Signals = BTreeMap<String, LearntBaseline>;
 
-/// The content of the file.
+/// The content of the baseline file.
 #[derive(Serialize, Deserialize)]
 struct Document {
     version: u32,
@@ -150,7 +150,7 @@ impl BaselineFile {
     }
 }
 
-/// Why the file cannot be read.
+/// Why the baseline file cannot be read.
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
     #[error("{0}")]

@@ -32,7 +32,7 @@ pub(super) struct Fallback {
 }
 
 enum FallbackState {
-    /// The collector is available.
+    /// The collector is available, so khor does not read `/proc`.
     Off,
     /// The collector is unavailable. khor waits for the collector until this time, and then begins
     /// to read `/proc`.

@@ -98,7 +98,7 @@ pub enum SourceEvent {
         /// Number of dropped cues.
         cues: u64,
     },
-    /// The source was lost.
+    /// The source was lost. Contains the reason, and how to fix it.
     Down(Shortfall),
 }
 

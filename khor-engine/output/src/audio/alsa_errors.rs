@@ -1,4 +1,4 @@
-//! Keeps alsa-lib from printing to stderr.
+//! Keeps alsa-lib from printing errors to stderr.
 
 /// Until the returned value is dropped, keeps alsa-lib from printing this thread's errors to
 /// stderr.

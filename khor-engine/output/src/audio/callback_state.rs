@@ -30,7 +30,7 @@ pub(super) struct CallbackState {
     fading: AtomicBool,
 }
 
-/// Measurements of the callback.
+/// Measurements that the audio callback publishes after each block.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct AudioMeters {
     /// Time that the callback took, divided by the length of its block. If it is above 1, the sound
@@ -130,7 +130,7 @@ impl CallbackState {
         self.fading.store(true, Relaxed);
     }
 
-    /// Whether the callback must fade out.
+    /// Whether the callback must fade out the sound.
     pub(super) fn is_fading(&self) -> bool {
         self.fading.load(Relaxed)
     }

@@ -38,7 +38,7 @@ pub struct Block {
     /// were lost, because the listener or the tap's thread was too slow. The gap may appear a few
     /// frames late if the callback added frames while the thread emptied a full ring.
     pub first_frame: u64,
-    /// The frames, at least one.
+    /// The frames of the block, at least one.
     pub frames: Arc<[StereoFrame]>,
 }
 
@@ -149,7 +149,7 @@ impl Shared {
                 // The callback drops frames only while the ring is full. So the dropped frames are
                 // later than the frames of this block, and the next block's number skips them.
                 first_frame = block.next_frame() + self.dropped_frames.swap(0, Relaxed);
-                // The last listener may have left.
+                // Sending fails if the last listener has left meanwhile.
                 self.blocks.send(block).ok();
             }
         }

@@ -217,7 +217,7 @@ mod tests {
         let readable = |path: &Path| {
             let Ok(mut reader) = flac_codec::decode::FlacSampleReader::open(path) else { return 0 };
             let mut samples = Vec::new();
-            // The last frame may be incomplete.
+            // If the last frame is incomplete, reading fails after the complete frames.
             let _ = reader.read_to_end(&mut samples);
             samples.len() / 2
         };

@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Why samples cannot be written.
+/// Why samples cannot be written to a file.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// The file would exceed the limit of its format. The samples up to the limit are kept.

@@ -29,7 +29,7 @@ pub(super) struct Step {
 /// The state of the clock and its followers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Clock {
-    /// The clock is off.
+    /// The clock is off: khor sends no clock messages.
     #[default]
     Off,
     /// The followers are stopped until the next bar line.

@@ -39,7 +39,7 @@ pub(super) enum Entry {
     },
     Frame(Frame),
     Cue(Cue),
-    /// Number of lost cues.
+    /// Cues were lost. Contains their number.
     Lost(u64),
     /// The definition of an added lane.
     Lane {

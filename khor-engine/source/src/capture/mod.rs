@@ -44,7 +44,7 @@ pub enum CaptureError {
     /// The capture was cut short: its end is missing.
     #[error("cut short after {frames} samples ({seconds:.1} s)")]
     Truncated {
-        /// Number of samples before the cut.
+        /// Number of frames (samples of all counters) before the cut.
         frames: u64,
         /// Length of the capture before the cut, seconds.
         seconds: f64,
@@ -52,7 +52,7 @@ pub enum CaptureError {
     /// A block is damaged. The blocks after it may be readable.
     #[error("damaged after {frames} samples ({seconds:.1} s): {problem}")]
     Damaged {
-        /// Number of samples before the damage.
+        /// Number of frames (samples of all counters) before the damage.
         frames: u64,
         /// Length of the capture before the damage, seconds.
         seconds: f64,

@@ -29,7 +29,7 @@ pub struct CaptureReader<R = BufReader<File>> {
     blocks: Blocks<R>,
     block: Cursor,
     context: Context,
-    /// Number of the current source.
+    /// Number of the current source within the capture.
     source: Option<u64>,
     frames: u64,
     first_t_ns: Option<u64>,

@@ -1,7 +1,7 @@
 //! The constants in a block's entries: the first byte of each entry, special kinds of cues, and the
 //! bits for the parts of a cue.
 
-/// The first byte of an entry.
+/// Values of the first byte of an entry. This byte states the kind of the entry.
 pub(super) mod tag {
     /// A frame in which the same counters have values as in the previous frame.
     pub(crate) const FRAME: u8 = 1;

@@ -79,7 +79,7 @@ impl Network {
         )
     }
 
-    /// Reads the current counts.
+    /// Reads `net/dev`, and sets the counters of traffic.
     pub(super) fn read(&mut self, counters: &mut Counters) {
         let (text, seen) = self.interfaces.during(|| kernel_text::read(&self.file));
         let Ok(text) = text else { return };
