@@ -21,7 +21,7 @@ use nix::{
 use tempfile::TempDir;
 
 /// Highest exposure of the collector's unit that the test accepts from `systemd-analyze security`.
-/// The unit of this value is a tenth, so 15 means an exposure of 1.5.
+/// The value is in tenths: 15 means an exposure of 1.5.
 const COLLECTOR_EXPOSURE: &str = "15";
 
 fn units() -> PathBuf {

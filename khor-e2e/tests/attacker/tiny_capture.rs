@@ -45,7 +45,7 @@ fn signed(number: u64) -> Vec<u8> {
     bytes
 }
 
-/// Encodes the entries `raw` as a block of a capture.
+/// Packs `raw`, the unpacked content of a block, into a block of a capture.
 fn block(raw: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(raw).expect("compressing in memory");

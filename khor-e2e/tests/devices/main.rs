@@ -15,10 +15,11 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::measure::Sources;
 
 /// The running test holds this lock, because the tests share the machine's counters. The first test
-/// starts the sources, which takes ten seconds in an emulated machine.
+/// starts the collector and the engine, which takes ten seconds in an emulated machine.
 static SOURCES: Mutex<Option<Sources>> = Mutex::new(None);
 
-/// Exclusive access to the sources and the machine's counters.
+/// Exclusive access to the two sources (the collector and the engine that reads `/proc`), and to
+/// the machine's counters.
 struct Turn(MutexGuard<'static, Option<Sources>>);
 
 impl Turn {
@@ -27,7 +28,8 @@ impl Turn {
     }
 }
 
-/// Waits until no other test runs. The first call also starts the sources.
+/// Waits until no other test runs. The first call also starts the collector and the engine that the
+/// tests measure with.
 fn turn() -> Turn {
     assert!(in_vm(), "this machine lacks the network cards and disks of these tests; run `cargo xtask vm`");
     let mut sources = SOURCES.lock();

@@ -182,8 +182,9 @@ fn latency(name: &str, engine: &Engine, hosts: &Hosts, (count, trials): (usize, 
     ]
 }
 
-/// Two times since the host's first deviating frame, in ms: until the host is the soloist, and
-/// until its first voice note begins. `None` if either does not happen within [`PATIENCE`].
+/// Measures how long after its first deviating frame the host becomes the soloist, and how long
+/// after this frame its first voice note begins. Returns both times in ms. `None` if either does
+/// not happen within [`PATIENCE`].
 fn answer(engine: &Engine, hosts: &Hosts, host: &str) -> Option<(f64, f64)> {
     let (begun, mut solo_ms) = (Instant::now(), None);
     while begun.elapsed() < PATIENCE {
