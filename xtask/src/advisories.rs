@@ -20,10 +20,10 @@ use crate::{
 /// tools.
 const GRAVE: [&str; 2] = ["high", "critical"];
 
-/// The result of asking one database.
+/// The result of a query to one of the two databases.
 #[derive(Debug, PartialEq)]
 enum Report {
-    /// The database has no advisory for a dependency, or only some that do not fail the check.
+    /// The database answered, and none of its advisories makes the check fail.
     Clean,
     /// The database did not answer. The text is the reason.
     Unreachable(String),

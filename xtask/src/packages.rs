@@ -56,13 +56,13 @@ const IP: Need = Need { sign: Sign::Program("ip"), debian: &["iproute2"], words:
 
 const ZSTD: Need = Need { sign: Sign::Program("zstd"), debian: &["zstd"], words: "zstd" };
 
-/// Needed to build the programs.
+/// System packages that are needed to build the programs.
 pub(crate) const BUILD: &[Need] = &[CC, PKG_CONFIG, ALSA];
 
-/// Needed to build the page.
+/// System packages that are needed to build the page.
 pub(crate) const PAGE: &[Need] = &[NODE, NPM];
 
-/// Needed to test khor on the running kernel.
+/// System packages that are needed to test khor on the running kernel.
 pub(crate) const TEST: &[Need] = &[
     PULSEAUDIO,
     PAREC,
@@ -94,13 +94,13 @@ pub(crate) const TEST: &[Need] = &[
     Need { sign: Sign::Program("chromium"), debian: &["chromium"], words: "Chromium" },
 ];
 
-/// Needed to install the tests' Python packages.
+/// System packages that are needed to install the tests' Python packages.
 pub(crate) const PYTHON: &[Need] = &[
     Need { sign: Sign::Program("python3"), debian: &["python3"], words: "Python 3" },
     Need { sign: Sign::Pip, debian: &["python3-venv"], words: "Python's venv and pip (python3-venv)" },
 ];
 
-/// Needed to test on other kernels.
+/// System packages that are needed to run tests on other kernels, in virtual machines.
 pub(crate) const VM: &[Need] = &[
     Need {
         sign: Sign::Program("qemu-system-x86_64"),
@@ -124,14 +124,14 @@ pub(crate) const VM: &[Need] = &[
     },
 ];
 
-/// Needed to install a complete Debian system in a virtual machine, in addition to the needs in
-/// [`VM`].
+/// System packages that are needed to install a complete Debian system in a virtual machine, in
+/// addition to [`VM`].
 pub(crate) const DEBIAN: &[Need] = &[
     Need { sign: Sign::Program("debootstrap"), debian: &["debootstrap"], words: "debootstrap" },
     Need { sign: Sign::Program("ssh"), debian: &["openssh-client"], words: "an SSH client (OpenSSH)" },
 ];
 
-/// Needed to build the in-kernel programs with the recorded toolchain.
+/// System packages that are needed to build the in-kernel programs with the recorded toolchain.
 pub(crate) const EBPF: &[Need] = &[
     Need {
         sign: Sign::File("/usr/lib/rustlib/src/rust/library/core/src/lib.rs"),
@@ -145,12 +145,13 @@ pub(crate) const EBPF: &[Need] = &[
     },
 ];
 
-/// Needed for `cargo xtask fuzz`, which builds libFuzzer from its C++ source.
+/// System packages that are needed for `cargo xtask fuzz`, which builds libFuzzer from its C++
+/// source.
 pub(crate) const FUZZ: &[Need] =
     &[Need { sign: Sign::Program("c++"), debian: &["g++"], words: "a C++ compiler" }];
 
-/// Needed by the benchmarks that use sound, compare with other synthesisers, or count instructions.
-/// The other benchmarks need only the checkout.
+/// System packages that are needed by the benchmarks that use sound, compare with other
+/// synthesisers, or count instructions. The other benchmarks need only the checkout.
 pub(crate) const BENCH: &[Need] = &[
     PULSEAUDIO,
     PAREC,
@@ -168,13 +169,13 @@ pub(crate) const BENCH: &[Need] = &[
     Need { sign: Sign::Program("valgrind"), debian: &["valgrind"], words: "valgrind" },
 ];
 
-/// Needed to build the package for Arch.
+/// System packages that are needed to build the package for Arch.
 pub(crate) const ARCH: &[Need] = &[
     Need { sign: Sign::Program("makepkg"), debian: &["makepkg", "pacman-package-manager"], words: "makepkg" },
     ZSTD,
 ];
 
-/// Needed to encode the sound samples.
+/// System packages that are needed to encode the sound samples.
 pub(crate) const SAMPLES: &[Need] =
     &[Need { sign: Sign::Program("opusenc"), debian: &["opus-tools"], words: "opusenc (opus-tools)" }];
 

@@ -39,8 +39,8 @@ struct IsolatedCue {
 /// The result for two cues that were requested in the same step.
 struct Pair {
     names: [&'static str; 2],
-    /// Whether each of the two cues is recognised: its pattern is the most similar one to the sound
-    /// at its onset.
+    /// Whether the patterns that are most similar to the sound at the two onsets are those of the
+    /// two cues.
     recognised: bool,
     /// Time from the end of the first cue's last note to the onset of the second cue, seconds.
     gap_s: f64,

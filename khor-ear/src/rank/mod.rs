@@ -74,7 +74,7 @@ pub fn correlate(preset: &str, seeds: &[u64]) -> Result<Vec<SignalCorrelation>> 
         .collect())
 }
 
-/// The result of one ramp.
+/// The measurements of one ramp.
 struct RampResult {
     rho: f64,
     /// Movement of each row's feature, in audible steps.

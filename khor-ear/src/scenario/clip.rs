@@ -26,10 +26,10 @@ const LEARNING_STEP_NS: u64 = 100_000_000;
 pub const STEP_NS: u64 = 20_000_000;
 const STEP_S: f64 = STEP_NS as f64 * 1e-9;
 
-/// The parameters of a clip.
+/// The parameters with which a clip is rendered.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LoadClip<U> {
-    /// The load of the machine.
+    /// The load that the machine runs.
     pub what: U,
     /// Size of the machine, 1 to 8. It multiplies the machine's background rates.
     pub size: f64,

@@ -84,7 +84,7 @@ pub enum UntrainedLoad {
     ForkBomb,
 }
 
-/// A load of a machine.
+/// A load that a simulated machine can run.
 pub trait Load: Copy {
     /// Name of the load in tables.
     fn name(self) -> &'static str;

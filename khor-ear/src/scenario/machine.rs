@@ -5,8 +5,8 @@ use khor_signal::{Frame, PerCounter};
 use super::loads::{IDLE, Part, Shape};
 use crate::adapter::Counter;
 
-/// Time constant of the slow random drift of each rate, seconds. The factor of the drift has the
-/// standard deviation `DRIFT`, as a natural logarithm.
+/// Time constant of the slow random drift of each rate, seconds. The natural logarithm of the
+/// drift's factor has the standard deviation `DRIFT`.
 const DRIFT_TAU_S: f64 = 3.0;
 const DRIFT: f64 = 0.18;
 /// If the expected number of a counter's events in a frame exceeds this value, the actual number is
@@ -70,7 +70,7 @@ pub struct SimulatedMachine {
     load: LoadVariation,
 }
 
-/// The state of one counter.
+/// The state of one simulated counter.
 #[derive(Clone, Debug)]
 struct Lane {
     counter: Counter,
@@ -82,8 +82,8 @@ struct Lane {
     count: f64,
 }
 
-/// How the rates of the background or of the load vary over time. Background and load have one of
-/// these each, so they vary independently.
+/// How rates vary over time. The background and the load have one variation each, so they vary
+/// independently of each other.
 #[derive(Clone, Debug)]
 struct LoadVariation {
     random: fastrand::Rng,
@@ -172,7 +172,7 @@ impl SimulatedMachine {
         latency.count += requests * mean_ns * variation;
     }
 
-    /// Time since the machine started, seconds.
+    /// Time since the simulated machine started, seconds.
     pub fn seconds(&self) -> f64 {
         self.t_ns as f64 * 1e-9
     }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::{LEARNING_S, Load, STEP_NS, SimulatedMachine, loads::LoadClass};
 use crate::adapter::{ComposerInput, HostPipeline, RelayMode, SiteListener, SiteMode};
 
-/// Names of the sections.
+/// Names of the site's sections.
 pub const SECTIONS: [&str; 3] = ["app", "db", "web"];
 /// Number of hosts in each section.
 pub const HOSTS_PER_SECTION: usize = 3;

@@ -111,9 +111,9 @@ mod tests {
 
     use super::*;
 
-    /// Creates a folder that describes devices as `/sys/class/net` does. Each device has a name and
-    /// the index of the device that it is linked to, or 0 without a link. Last come the names of
-    /// the entries in its folder.
+    /// Creates a folder that describes devices as `/sys/class/net` does. Each device has a name,
+    /// the index of the device that it is linked to (0 without a link), and the names of the
+    /// entries in its folder.
     fn devices(list: &[(&str, u32, &[&str])]) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for (index, (name, link, files)) in list.iter().enumerate() {

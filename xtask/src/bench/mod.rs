@@ -59,7 +59,7 @@ enum What {
     Fleet,
 }
 
-/// All subjects, in the order of the table.
+/// All subjects of the benchmark, in the order in which they are measured and printed.
 const ALL: [What; 8] = [
     What::Collector,
     What::Synth,

@@ -76,7 +76,7 @@ impl Collector {
         Ok(Some(Self(child)))
     }
 
-    /// Ends the collector. Prints an error if it does not end.
+    /// Stops the collector. Prints an error if it does not end in time.
     pub(super) fn stop(mut self) {
         drop(self.0.stdin.take());
         let begun = Instant::now();

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::process::{command, output, root};
 
-/// Crates for tests and development, which may depend on everything.
+/// Crates for tests and development, which may depend on every other crate.
 const OUTSIDE: [&str; 4] = ["khor-e2e", "khor-patience", "khor-ear", "xtask"];
 
 fn packages() -> Vec<Value> {

@@ -55,10 +55,10 @@ const QEMU_OPTIONS: &str = "-nodefaults -no-user-config -no-reboot -display none
 
 /// The files and options of a virtual machine.
 pub(super) struct Setup {
-    /// Name of the kernel.
+    /// Name of the kernel or of the Debian system, for reports.
     pub(super) name: &'static str,
     pub(super) kernel: Files,
-    /// The folder of the machine's files.
+    /// The folder that contains the virtual machine's files.
     pub(super) folder: PathBuf,
     pub(super) initramfs: PathBuf,
     pub(super) disk: PathBuf,
@@ -101,7 +101,7 @@ impl Setup {
     }
 }
 
-/// Boots a machine and waits for its end.
+/// Boots a virtual machine, and waits until it has ended.
 pub(super) fn run(setup: &Setup) -> Outcome {
     let begun = Instant::now();
     let mut outcome = Outcome::new(setup.name, &setup.kernel.release);
@@ -117,7 +117,7 @@ pub(super) fn run(setup: &Setup) -> Outcome {
     outcome
 }
 
-/// A running machine. Dropping it stops the machine.
+/// A running virtual machine. Dropping this value stops the machine.
 struct Machine {
     qemu: Child,
     console: Receiver<Vec<u8>>,

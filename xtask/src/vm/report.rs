@@ -10,7 +10,7 @@ pub(super) const END_MARK: &str = "khor-vm: the tests ended with";
 /// Number of console lines to print if the tests do not end.
 const TAIL: usize = 30;
 
-/// How a machine's run ended.
+/// How the run of a virtual machine ended.
 #[derive(Debug, PartialEq)]
 pub(super) enum End {
     /// All tests passed.
@@ -25,7 +25,7 @@ pub(super) enum End {
     Stopped,
 }
 
-/// The results of a machine.
+/// The results of the tests in one virtual machine.
 pub(super) struct Outcome {
     pub(super) series: &'static str,
     release: String,
@@ -41,12 +41,12 @@ pub(super) struct Outcome {
     code: Option<i32>,
     pub(super) end: End,
     pub(super) took: Duration,
-    /// The last lines of the console.
+    /// The last lines that the console has printed.
     tail: VecDeque<String>,
 }
 
 impl Outcome {
-    /// The results of a machine that has not run.
+    /// Creates the results of a virtual machine that has not run yet.
     pub(super) fn new(series: &'static str, release: &str) -> Self {
         Self {
             series,
@@ -113,7 +113,7 @@ impl Outcome {
         format!("{:<36}{:>8}{:>8}{seconds:>9}  {word}", self.release, self.passed, self.failed)
     }
 
-    /// Prints why the tests did not end, and the last lines of the console.
+    /// If the tests did not end, prints the reason and the last lines of the console.
     fn explain(&self) {
         let reason = match &self.end {
             End::Passed | End::Failed | End::Stopped => return,

@@ -42,8 +42,8 @@ fn held(voices: usize, seconds: u32) -> Smf<'static> {
     };
     let mut track: Track<'static> = Vec::new();
     for voice in 0..voices {
-        // MIDI cannot distinguish two notes with the same key on one channel, so each group of
-        // voices with different keys has its own channel.
+        // Two notes with the same key on one MIDI channel would be one note, so voices with the
+        // same key use different channels.
         let channel = voice / VOICES_OF_A_BANK;
         track.push(midi(channel, MidiMessage::ProgramChange { program: STRINGS.into() }));
         track.push(midi(channel, MidiMessage::NoteOn { key: key(voice).into(), vel: 64.into() }));
