@@ -30,7 +30,7 @@ pub enum CueSound {
     Blkerr,
     /// Many TCP segments were retransmitted.
     Retx,
-    /// The source was lost. From now on, a calm sound does not mean a calm host.
+    /// The source was lost. Until it is available again, a calm sound does not mean a calm host.
     Lost,
     /// The source is available again.
     Found,

@@ -12,7 +12,7 @@ const CYCLE: u64 = 4;
 /// The variation of one section. It only changes properties that no signal controls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FormSection {
-    /// Number of the section, starting at 0.
+    /// Number of the section, counted from 0 at the start of the music.
     pub(super) index: u64,
     /// Number of positions by which the list of chord roots is rotated.
     pub(super) turn: usize,

@@ -11,7 +11,7 @@ use super::{
     problem::{Problem, Problems},
 };
 
-/// Lowest number of audible steps that the range of a feature must have.
+/// The range of a feature must contain at least this number of audible steps.
 const MIN_STEPS: f32 = 8.0;
 /// Maximum number of rows in a mapping. A valid mapping is shorter, because each feature has at
 /// most one row, and there are fewer features than this.
@@ -171,7 +171,7 @@ impl Route {
     }
 }
 
-/// Total work of the host, 0..=1.
+/// Computes the total work of the host, 0..=1.
 fn work(lanes: &Lanes) -> f32 {
     let level = |id: &SignalId| lanes[*id].map_or(0.0, |lane| lane.level);
     let level = |id| Some(level(id)).filter(|l: &f32| l.is_finite()).map_or(0.0, |l| l.clamp(0.0, 1.0));
@@ -216,7 +216,7 @@ impl Mapping {
         found.into_result(Self { routes: routes.into_iter().map(|(_, route)| route).collect() })
     }
 
-    /// The mapping without the routes to this voice.
+    /// Returns the mapping without the routes that control this voice.
     #[cfg(test)]
     pub(super) fn without(&self, stream: super::stream::VoiceStream) -> Self {
         let others = self.routes.iter().filter(|route| route.to.stream() != Some(stream));

@@ -41,7 +41,7 @@ impl Pulse {
     }
 }
 
-/// Amount of work, in sixteenths of the pulse's full density.
+/// Computes the amount of work, in sixteenths of the pulse's full density.
 pub(super) fn work(context: &StepContext<'_>) -> u8 {
     let density = context.reading.value(Feature::PulseDensity).unwrap_or(0.0);
     (density.ceil() as u8).min(WORK_STEPS)
@@ -62,8 +62,8 @@ pub(super) struct PulseLine<'a> {
 }
 
 impl PulseLine<'_> {
-    /// The note that the stream plays on this step; `None` if it plays none. `notes` is a buffer
-    /// for the chord's notes.
+    /// Returns the note that the stream plays on this step, or `None` if it plays none. `notes` is
+    /// a buffer for the chord's notes.
     pub(super) fn step(
         self,
         context: &StepContext<'_>,

@@ -17,7 +17,8 @@ use super::{
     step_context::StepContext,
 };
 
-/// Number of the first section's random stream. The pulse of the preset uses lower numbers.
+/// Random stream of the first section; each further section uses the next one. The pulse of the
+/// preset uses streams with lower numbers.
 const FIRST_STREAM: u8 = 16;
 
 /// Velocity of a section's pulse, relative to the preset's notes of the same role. The factor is
