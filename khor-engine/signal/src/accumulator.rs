@@ -39,7 +39,7 @@ impl<K: Ord, const N: usize> Accumulator<K, N> {
         self.totals
     }
 
-    /// The current total of each count.
+    /// The current totals, one for each count.
     pub fn totals(&self) -> [u64; N] {
         self.totals
     }
@@ -50,7 +50,7 @@ impl<K: Ord, const N: usize> Accumulator<K, N> {
     }
 }
 
-/// The increase of each count; `None` if a count fell.
+/// Computes the increase of each count. Returns `None` if any count fell.
 fn rises<const N: usize>(last: &[u64; N], now: &[u64; N]) -> Option<[u64; N]> {
     let mut rises = [0; N];
     for ((rise, last), now) in rises.iter_mut().zip(last).zip(now) {

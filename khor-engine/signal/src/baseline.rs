@@ -75,7 +75,7 @@ impl LearntBaseline {
     }
 }
 
-/// The learner of one lane.
+/// Learns the baseline of one lane.
 #[derive(Clone, Debug)]
 struct Learner {
     name: Arc<str>,

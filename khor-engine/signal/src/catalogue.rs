@@ -195,14 +195,14 @@ impl LaneInfo {
         }
     }
 
-    /// Whether the values are shares of time, which are at most 1.
+    /// Whether the lane's values are shares of time, which are at most 1.
     pub fn is_time_share(&self) -> bool {
         &*self.unit == TIME_SHARE
     }
 }
 
 impl LaneDefinition {
-    /// The first rule that the definition breaks; `None` if it is valid.
+    /// Returns the first rule that the definition breaks, or `None` if the definition is valid.
     fn problem(&self) -> Option<&'static str> {
         if !is_lane_name(&self.name) {
             return Some("the name must be a letter, then up to 31 of the characters a-z, 0-9, _, . and -");

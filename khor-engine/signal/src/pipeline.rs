@@ -24,7 +24,7 @@ pub struct Pipeline {
     shown: Averages,
 }
 
-/// Moving averages of all rates, with one time constant.
+/// Moving averages of all rates. They share one time constant.
 #[derive(Clone, Debug)]
 struct Averages {
     tau_s: f64,
@@ -33,7 +33,7 @@ struct Averages {
     added: PerAdded<Option<f64>>,
 }
 
-/// The result of a frame: lanes, rates and baselines.
+/// The lanes, rates and baselines that result from one frame.
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// The frame's time, `CLOCK_BOOTTIME` nanoseconds.
@@ -106,7 +106,7 @@ impl Pipeline {
         }
     }
 
-    /// Changes the scaling; keeps baselines and averages.
+    /// Changes the scaling, but keeps the baselines and the averages.
     pub fn configure(&mut self, scaling: Scaling) {
         self.interpreter.configure(scaling);
     }
@@ -124,7 +124,7 @@ impl Pipeline {
         self.interpreter.set_catalogue(catalogue);
     }
 
-    /// The catalogue of the readings.
+    /// The catalogue of the lanes in the readings.
     pub fn catalogue(&self) -> &Catalogue {
         self.interpreter.catalogue()
     }

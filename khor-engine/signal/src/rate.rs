@@ -24,7 +24,7 @@ pub fn counter_rates(last: &Frame, now: &Frame) -> Option<CounterRates> {
 }
 
 impl CounterRates {
-    /// The rate of one counter, per second.
+    /// The rate of one counter, in counts per second.
     pub fn get(&self, counter: Counter) -> Option<f64> {
         self.per_s[counter.index()]
     }
@@ -36,7 +36,7 @@ impl CounterRates {
     }
 }
 
-/// A signal's rate from the rates of its counters.
+/// Computes a signal's rate from the rates of its counters.
 fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Option<f64> {
     const US_PER_S: f64 = 1e6;
     const NS_PER_S: f64 = 1e9;
@@ -68,7 +68,8 @@ fn signal_rate(signal: SignalId, rate: impl Fn(Counter) -> Option<f64>) -> Optio
 }
 
 impl SignalId {
-    /// The counters of this signal. If one of them is missing, the signal is missing.
+    /// The counters from which this signal is computed. If any of these counters is missing, the
+    /// signal is missing.
     pub const fn counters(self) -> &'static [Counter] {
         match self {
             Self::Exec => &[Counter::Execs],

@@ -4,21 +4,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{PerSignal, SIGNALS, SignalId};
 
-/// Largest allowed ratio of a ceiling or prior to the grain. It corresponds to 40 octaves.
+/// A ceiling or a prior must not exceed the grain by more than this factor, which corresponds to 40
+/// octaves.
 const MAX_SPAN: f64 = 1_099_511_627_776.0;
 
 /// The scale that converts a lane's values into octaves and levels. All amounts are in the lane's
 /// unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scale {
-    /// The rate that is one octave above a rate of 0; greater than 0. Smaller differences are
-    /// mostly noise.
+    /// The rate that counts as one octave above a rate of 0. It must be greater than 0. Differences
+    /// below the grain are mostly noise.
     pub grain: f64,
     /// The rate that has level 1; greater than 0.
     pub ceiling: f64,
     /// The baseline that applies until khor has learned the host's own baseline.
     pub prior: Prior,
-    /// The curve of levels up to the ceiling.
+    /// How the level depends on the rate, up to the ceiling.
     pub curve: LevelCurve,
 }
 
@@ -31,7 +32,7 @@ pub struct Prior {
     pub p99: f64,
 }
 
-/// The curve of levels from zero to the ceiling.
+/// How the level depends on the rate, from zero to the ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LevelCurve {
@@ -115,7 +116,7 @@ impl Scale {
         value.is_finite().then(|| value.clamp(0.0, MAX_SPAN * self.grain))
     }
 
-    /// The first rule that the scale breaks; `None` if it is valid.
+    /// Returns the first rule that the scale breaks, or `None` if the scale is valid.
     pub(super) fn problem(&self) -> Option<&'static str> {
         let Self { grain, ceiling, prior: Prior { median, p99 }, curve } = *self;
         let is_positive = |x: f64| x.is_finite() && x > 0.0;

@@ -229,7 +229,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     )
 }
 
-/// The part of a reading that describes the kernel signals.
+/// Extracts the part of a reading that describes the kernel signals.
 fn kernel_part(reading: Reading) -> impl PartialEq + std::fmt::Debug {
     let Reading { t_ns, lanes, rates, baselines, learnt: _, counter_rates } = reading;
     (t_ns, lanes.kernel, rates.kernel, baselines.kernel, counter_rates)
