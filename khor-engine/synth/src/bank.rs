@@ -119,8 +119,8 @@ impl VoiceBank {
         self.groups[voice / LANES].start(voice % LANES, start);
     }
 
-    /// The free voice that needs the least computing time. A group that already sounds is better
-    /// than a silent one, and a group with the same waveform is best.
+    /// Chooses the free voice that needs the least computing time. A voice in a group that already
+    /// sounds is better than one in a silent group, and a group with the same waveform is best.
     fn free(&self, start: &NoteStart) -> Option<usize> {
         let cost = |voice: usize| {
             let group = voice / LANES;

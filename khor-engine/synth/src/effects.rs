@@ -18,11 +18,11 @@ use super::{
 /// Gains with which reverb and delay are added to the sound when their controls are 1.
 const REVERB_RETURN: f32 = 0.9;
 const DELAY_RETURN: f32 = 0.9;
-/// Master gain at setting 1. At the default setting, 0.5, the beds of the built-in presets have a
-/// loudness of -23 LUFS.
+/// Linear master gain at the setting 1. At the default setting, 0.5, the beds of the built-in
+/// presets have a loudness of -23 LUFS.
 const MASTER_AT_FULL: f32 = 2.0;
 
-/// One block of the left and right channel.
+/// One block of the left channel and one block of the right channel.
 pub(super) type Sides = [[f32; BLOCK]; 2];
 
 /// The chain of effects. Memory is allocated once.

@@ -21,7 +21,7 @@ const BRIGHTNESS_OCTAVES: f32 = 1.5;
 /// Integrated loudness of the built-in presets' beds at default volume, LUFS.
 const PRESETS_LUFS: f32 = -23.0;
 
-/// The loudness of the synth's output.
+/// The settings that determine the loudness of the synth's output.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Volume {
     /// Linear gain, 0..=1. At 0.5, the music of an idle machine has the loudness `loudness_lufs`.

@@ -11,13 +11,13 @@ use super::{
     phase::{PERIOD, advance, cosine},
 };
 
-/// Highest frequency of significant sidebands, as a share of the sample rate.
+/// Highest frequency that significant sidebands may have, as a share of the sample rate.
 const MAX_SIDEBAND: f32 = 0.45;
 
 /// The modulators. Each voice has two oscillators, and each oscillator has a modulator.
 #[derive(Clone, Debug)]
 pub(super) struct Modulators {
-    /// Phases, in units of 2^-32 of a period.
+    /// Phases of the modulators, in units of 2^-32 of a period.
     phase: [[u32; LANES]; 2],
     /// Modulator frequency as a multiple of the carrier frequency, 0.25..=12.
     ratio: Lanes,
@@ -89,9 +89,9 @@ fn sine(p: f32) -> f32 {
     cosine(behind - if behind >= 0.5 { 1.0 } else { 0.0 })
 }
 
-/// The largest modulation index that keeps the sidebands below the limit, radians. By Carson's
-/// rule, 98 % of the power is within (index + 1) modulator frequencies of the carrier (Carson,
-/// "Notes on the Theory of Modulation", 1922).
+/// The largest modulation index, in radians, at which the sidebands stay below [`MAX_SIDEBAND`]. By
+/// Carson's rule, 98 % of the power is within (index + 1) modulator frequencies of the carrier
+/// (Carson, "Notes on the Theory of Modulation", 1922).
 fn highest_index(increment: f32, ratio: f32) -> f32 {
     let modulator = increment * ratio;
     ((MAX_SIDEBAND - increment) / modulator.max(1e-6) - 1.0).max(0.0)

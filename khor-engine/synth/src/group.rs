@@ -1,5 +1,5 @@
-//! Renders eight voices at once: their oscillators, envelopes, filters, and their shares of each
-//! bus.
+//! Renders eight voices at once, with their oscillators, envelopes and filters, and adds the voices
+//! to the buses.
 
 use khor_music::{FilterMode, Patch, Role};
 

@@ -54,8 +54,8 @@ pub use self::{
     stem::Samples,
 };
 
-/// Filter cutoff of a note before envelope and brightness are applied, Hz. It depends on velocity
-/// and on the distance of the pitch from middle C. Real-time safe.
+/// Filter cutoff of a note, Hz, before envelope and brightness are applied. It depends on the
+/// velocity, and on the distance of the pitch from middle C. Real-time safe.
 fn filter_note_cutoff(patch: &khor_music::Patch, midi: u8, velocity: f32) -> f32 {
     let octaves = patch.key_follow * (f32::from(midi) - 60.0) / 12.0 + 0.8 * (velocity - 0.5);
     patch.cutoff_hz * octaves.exp2()

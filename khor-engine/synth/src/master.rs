@@ -49,7 +49,7 @@ impl Glide {
 /// DC blocker).
 #[derive(Clone, Debug)]
 pub(super) struct DcBlock {
-    /// Last input and last output of the left and the right channel.
+    /// Last input (`last_in`) and last output (`last_out`) of the left and the right channel.
     last_in: [f32; 2],
     last_out: [f32; 2],
     pole: f32,

@@ -48,7 +48,7 @@ impl Noise {
 mod tests {
     use super::*;
 
-    /// One second of noise from one lane.
+    /// Generates one second of noise with the generator of one lane.
     fn samples(lane: usize, seed: u32) -> Vec<f32> {
         let mut noise = Noise::new();
         noise.start(lane, seed);

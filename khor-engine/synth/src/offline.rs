@@ -37,13 +37,14 @@ impl Timeline {
         }
     }
 
-    /// The number of seconds that [`Offline`] renders for these frames.
+    /// Length of the sound that [`Offline`] renders for the frames so far, seconds.
     pub fn seconds(&self) -> f64 {
         self.rendered_ns as f64 * 1e-9
     }
 }
 
-/// Time since the previous frame, ns. It is 0 for the first frame, and if the time goes backward.
+/// Time since the previous frame, ns. It is 0 for the first frame, and for a frame with an earlier
+/// timestamp than the previous one.
 fn gap_before(t_ns: u64, last_ns: Option<u64>) -> u64 {
     t_ns.saturating_sub(last_ns.unwrap_or(t_ns))
 }
@@ -177,7 +178,7 @@ impl Offline {
         ControlFlow::Continue(())
     }
 
-    /// Length of the render so far, seconds.
+    /// Length of the sound that has been rendered so far, seconds.
     pub fn seconds(&self) -> f64 {
         self.performance.seconds()
     }

@@ -20,11 +20,12 @@ const MAX_INCREMENT: f32 = 0.25;
 /// Two oscillators for each voice. If a voice has no detuning, its second oscillator is silent.
 #[derive(Clone, Debug)]
 pub(super) struct Oscillators {
-    /// Phases, in units of 2^-32 of a period. They wrap around when they overflow.
+    /// Phases of the oscillators, in units of 2^-32 of a period. They wrap around when they
+    /// overflow.
     phase: [[u32; LANES]; 2],
-    /// Phase increments per frame, in units of 2^-32 of a period.
+    /// Phase increments of the oscillators per frame, in units of 2^-32 of a period.
     step: [[u32; LANES]; 2],
-    /// Phase increments per frame, in periods, 0..=0.25.
+    /// Phase increments of the oscillators per frame, in periods, 0..=0.25.
     increment: [Lanes; 2],
     /// Level of each oscillator, 0..=1. An oscillator with level 0 is not computed.
     level: [Lanes; 2],
@@ -206,7 +207,7 @@ pub(super) mod tests {
         out
     }
 
-    /// Power at one frequency, from a Goertzel filter with a Hann window.
+    /// Power at one frequency. It is computed with a discrete Fourier transform and a Hann window.
     pub(in super::super) fn power(samples: &[f32], freq_hz: f32) -> f64 {
         let (mut re, mut im) = (0.0_f64, 0.0_f64);
         let turn = std::f64::consts::TAU / samples.len() as f64;

@@ -3,7 +3,7 @@
 
 use khor_music::{Instrument, Role};
 
-/// Maximum number of waiting notes. Further notes are dropped and counted.
+/// Maximum number of notes in the queue. Further notes are dropped and counted.
 pub(super) const CAPACITY: usize = 512;
 
 /// A note whose times are in frames.

@@ -6,8 +6,8 @@ use super::{
     ring,
 };
 
-/// Lengths of the delay lines, frames at 48 kHz. They are mutually prime and correspond to 30 to 60
-/// ms.
+/// Lengths of the delay lines in frames at 48 kHz. They are mutually prime and correspond to 30 to
+/// 60 ms.
 const LINES_48K: [usize; LANES] = [1433, 1601, 1867, 2053, 2251, 2399, 2617, 2797];
 /// Lengths of the diffusers, frames at 48 kHz.
 const DIFFUSERS_48K: [usize; 4] = [229, 173, 613, 449];

@@ -8,8 +8,8 @@ use super::{
     phase::cosine,
 };
 
-/// Time from the onset to the start of the vibrato, seconds. Singers need 0.2 to 0.5 s to reach the
-/// pitch, and begin the vibrato afterwards.
+/// Time from the onset of a note to the start of its vibrato, seconds. Singers need 0.2 to 0.5 s to
+/// reach the pitch, and begin the vibrato afterwards.
 const DELAY_S: f32 = 0.3;
 /// Time in which the vibrato grows to its full depth, seconds.
 const GROWTH_S: f32 = 0.5;
