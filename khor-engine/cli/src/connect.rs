@@ -137,7 +137,8 @@ fn limit(timeout: NextTimeout) -> Result<(Option<Duration>, Timeout), Error> {
     Ok((left, timeout.reason))
 }
 
-/// Converts an I/O error. A timeout error names the limit that was exceeded.
+/// Converts an I/O error to an error of the HTTP client. If a time limit was exceeded, the error
+/// names this limit.
 fn transport_error(problem: std::io::Error, reason: Timeout) -> Error {
     match problem.kind() {
         std::io::ErrorKind::TimedOut | std::io::ErrorKind::WouldBlock => Error::Timeout(reason),

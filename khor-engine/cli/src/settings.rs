@@ -56,7 +56,7 @@ pub(super) fn config(args: &ConfigArgs) -> anyhow::Result<()> {
     let Some(path) = &args.path else {
         return list(&before, args.json);
     };
-    // The engine decides which settings exist, because a newer engine may have more.
+    // Look for the path in the answer of the engine, because a newer engine may have more settings.
     let Some(held) = at(&before, path) else {
         bail!("'{path}' is not a setting; {}khor config lists all settings", suggestion(path));
     };

@@ -207,8 +207,8 @@ fn parse<T: DeserializeOwned>(mut value: Value) -> anyhow::Result<T> {
         .context("khor top and the engine have different versions: restart the engine")
 }
 
-/// Replaces the characters that could control the terminal, in all texts. Keys of objects stay
-/// unchanged, because khor never prints them.
+/// In all texts of a JSON value, replaces the characters that could control the terminal. Keys of
+/// objects stay unchanged, because khor never prints them.
 fn make_inert(value: &mut Value) {
     match value {
         Value::String(text) => *text = inert::owned_line(std::mem::take(text)),

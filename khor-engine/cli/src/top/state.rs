@@ -36,8 +36,8 @@ pub(super) enum Link {
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
     pub(super) name: String,
-    /// The displayed report. It changes only every [`FIGURES_INTERVAL_MS`], so that users can read
-    /// it.
+    /// The report that is displayed for this lane. It changes only every [`FIGURES_INTERVAL_MS`],
+    /// so that users can read it.
     pub(super) now: SignalReport,
     /// Past levels with their times, oldest first.
     pub(super) past: VecDeque<(u64, Option<f32>)>,
@@ -115,7 +115,7 @@ impl State {
         self.hosts.unwrap_or_else(|| self.site().is_some())
     }
 
-    /// Returns the displayed report of a lane.
+    /// Returns the report that is displayed for a lane.
     pub(super) fn signal(&self, name: &str) -> Option<&SignalReport> {
         self.lanes.iter().find_map(|lane| (lane.name == name).then_some(&lane.now))
     }
@@ -130,8 +130,8 @@ impl State {
         self.controls.as_ref().is_some_and(|controls| controls.snoozed_until_ts_ms.is_some())
     }
 
-    /// Replaces the history by the history of the engine that has just connected. It may be another
-    /// engine than before.
+    /// Replaces the history by that of the engine to which khor top has just connected. After a
+    /// reconnect, this may be a different engine.
     fn reset(&mut self, mut metrics: MetricsReport) {
         self.lanes.clear();
         self.notes.clear();
@@ -155,7 +155,8 @@ impl State {
         self.controls = Some(controls);
         self.music = music;
         self.update_lanes(signals, updates_numbers);
-        // The first event of the stream repeats notes that are already in the initial state.
+        // Skip notes that are already stored: the first event of the stream repeats notes of the
+        // initial state.
         let newest = self.notes.back().map_or(0, |note| note.seq);
         self.notes.extend(notes.into_iter().filter(|note| note.seq > newest));
         drop_old(&mut self.notes, |note| note.ts_ms + (1e3 * note.duration_s) as u64 + HISTORY_MS < ts_ms);
@@ -181,13 +182,13 @@ impl State {
     }
 }
 
-/// Returns the host of a cue. `fair_share::trim` groups the cues by this host. `None` is the group
-/// of this machine's cues, and of cues that report a lost or found host.
+/// Returns the sender of a cue, by which `fair_share::trim` groups the cues: the host that reported
+/// it. Returns `None` for cues of this machine, and for cues about a lost or found host.
 fn cue_share(cue: &CueReport) -> Option<&str> {
     cue.host.as_deref().filter(|_| !matches!(cue.kind.as_str(), "lost" | "found"))
 }
 
-/// Drops entries from the front of the queue, up to the first entry that is not old.
+/// Drops old entries from the front of the queue. Stops at the first entry that is not old.
 fn drop_old<T>(queue: &mut VecDeque<T>, is_old: impl Fn(&T) -> bool) {
     while queue.front().is_some_and(&is_old) {
         queue.pop_front();

@@ -128,7 +128,8 @@ fn presets(engine: &Engine) -> Vec<String> {
 }
 
 fn lanes(engine: &Engine) -> BTreeMap<String, Lane> {
-    // Round to thousandths, so that smaller changes send no D-Bus signal to the whole bus.
+    // Round to thousandths, so that smaller changes cause no D-Bus signal, which the whole bus
+    // receives.
     let rounded = |value: f32| (f64::from(value) * 1e3).round() / 1e3;
     let known = engine.signals().0.into_iter().filter_map(|(name, signal)| {
         let lane = (rounded(signal.level?), rounded(signal.deviation?), rounded(signal.surprise?));

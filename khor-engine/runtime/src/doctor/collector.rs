@@ -189,8 +189,8 @@ async fn subscribed(mut client: Client, choice: &ScopeChoice, requested_ms: u16)
     [scope_check(answer, choice)].into_iter().chain(interval).collect()
 }
 
-/// Reports the granted interval. An interval that is longer than requested is not a problem,
-/// because the administrator chose it and khor works.
+/// Reports the sampling interval that the collector granted. It may be longer than khor requested.
+/// This is not a problem, because the administrator chose it and khor works.
 fn interval(requested_ms: u16, granted_ms: u16) -> Check {
     let limit = interval_shortfall(requested_ms, granted_ms);
     let every = || format!("the collector sends a sample every {granted_ms} ms");

@@ -49,8 +49,8 @@ fn readable_config(input: &DoctorInput, inspected: &InspectedConfig) -> Check {
         return problem(unknown_keys, "fix the spelling, or remove the unknown keys");
     }
     let idle = config.site.idle_keys();
-    // The settings of the file also have an effect if the engine was started with `--site`, which
-    // only `input.config` contains.
+    // Also look at `input.config`, which includes the options of the running engine. If it was
+    // started with `--site`, the settings of the file have an effect.
     if !idle.is_empty() && input.config.site.name.is_empty() {
         return problem(
             &format!("these settings have no effect without a site: {}", idle.join(", ")),

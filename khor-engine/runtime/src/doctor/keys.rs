@@ -40,7 +40,7 @@ fn keys(folders: Vec<PathBuf>, nats: &NatsSettings) -> Check {
     }
     secrets.sort();
     secrets.dedup();
-    // `find` fails for a file that is missing or that this user cannot reach.
+    // Skip files that are missing or that this user cannot reach. `find` fails for these.
     let found: Vec<Option<Exposed>> = secrets.iter().filter_map(|path| Exposed::find(path).ok()).collect();
     let exposed: Vec<&Exposed> = found.iter().flatten().collect();
     if exposed.is_empty() {
@@ -66,8 +66,8 @@ fn keys(folders: Vec<PathBuf>, nats: &NatsSettings) -> Check {
     Check::problem("keys", format!("{}; these users can act as this host", detail.join("; ")), fix)
 }
 
-/// Returns the secret files that the variables in the file `env` name. Returns none if `env` cannot
-/// be read.
+/// Returns the secret files that the variables in the file `env` name. Returns an empty list if
+/// `env` cannot be read.
 fn named_in(env: &Path) -> Vec<PathBuf> {
     let text = files::read_text(env, MAX_ENV_BYTES).unwrap_or_default();
     let named = text.lines().filter_map(|line| {

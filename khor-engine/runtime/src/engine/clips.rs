@@ -31,7 +31,7 @@ const SPARE_S: f64 = 0.25;
 pub struct Clip {
     /// Name of the clip in the API.
     pub scenario: &'static str,
-    /// What the machine does in the clip, for users.
+    /// The title that users see: what the machine does in the clip.
     pub title: &'static str,
     /// What users should listen for to recognise the sound.
     pub listen_for: &'static str,

@@ -90,7 +90,7 @@ impl Conductor {
     }
 
     pub(super) fn send(&self, command: Command) {
-        // Sending fails only after the stop command, which ends the thread.
+        // Ignore the error: sending fails only after the stop command has ended the thread.
         drop(self.commands.send(command));
     }
 }

@@ -16,16 +16,16 @@ use super::{
     state::{CueEntry, EngineState, SingleHost, SourceState, reported_deviation},
 };
 
-/// Smallest deviation at which a signal stands out, in octaves above its baseline.
+/// A signal stands out if it is at least this many octaves above its baseline.
 pub const NOTABLE_OCTAVES: f32 = 1.0;
 /// The explanation mentions a resource only if tasks wait for it at least this share of the time,
 /// 0..=1.
 const MIN_WAIT_SHARE: f64 = 0.05;
-/// Smallest value of tension, darkness or weight, 0..=1, at which the bed is called tense, dark or
+/// If tension, darkness or weight (0..=1) has at least this value, the bed is called tense, dark or
 /// heavy.
 const CLEAR_POSITION: f64 = 0.25;
-/// Smallest value of tension, darkness or weight, 0..=1, at which the bed is called a little tense,
-/// dark or heavy.
+/// If tension, darkness or weight (0..=1) has at least this value, the bed is called a little
+/// tense, dark or heavy.
 const SLIGHT_POSITION: f64 = 0.08;
 /// Maximum number of signals that the text lists.
 const MAX_SIGNALS: usize = 5;
@@ -236,7 +236,8 @@ fn sentence(state: &EngineState, standing_out: &[DeviatingSignal]) -> String {
     match standing_out {
         _ if state.reading.is_none() => format!("{subject} has not been measured yet."),
         [] => match (state.plan.soloists_by_deviation().first(), &state.single_host) {
-            // The soloist's notes start immediately, but its displayed rate rises a moment later.
+            // The displayed rate of a new soloist rises a moment after its notes start. Until then,
+            // name the signal of the soloist.
             (Some(solo), None) => {
                 format!("{subject} is doing more than usual: {}.", label(state, solo.signal))
             }

@@ -19,7 +19,7 @@ use khor_system::{
 /// Maximum size of a preset file, in bytes. khor rejects larger files. A preset that sets every key
 /// is about a tenth of this size.
 const MAX_BYTES: u64 = 64 * 1024;
-/// Maximum number of preset files that are read.
+/// Maximum number of preset files that khor reads. It ignores all further files.
 pub(super) const MAX_FILES: usize = 256;
 /// Maximum number of entries in the preset folder that khor examines. It ignores all further
 /// entries.

@@ -145,7 +145,8 @@ impl Engine {
     async fn send_baseline_command(&self, command: BaselineCommand) {
         let (done, is_done) = oneshot::channel();
         if self.baseline.send((command, done)).is_ok() {
-            // Waiting fails only when the engine ends, because the signal task runs until then.
+            // Ignore the error: waiting fails only if the signal task has ended, which means that
+            // the engine ends.
             drop(is_done.await);
         }
     }
@@ -213,7 +214,7 @@ impl Engine {
         saved
     }
 
-    /// Makes the configuration visible to readers.
+    /// Replaces the copy of the configuration that readers use.
     fn publish_config(&self, store: &ConfigStore) {
         *self.config.write() = ConfigSnapshot::of(store);
     }

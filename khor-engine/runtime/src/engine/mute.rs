@@ -62,8 +62,8 @@ impl Engine {
         self.apply_time(&local_time::now());
     }
 
-    /// Updates the mute for the current time. Returns the time until its next change, or `None` if
-    /// no change is due.
+    /// Begins or ends quiet hours, and ends a snooze, if this is due at the time `now`. Returns how
+    /// long until the next such change, or `None` if there is none.
     pub(super) fn apply_time(&self, now: &ZonedDateTime) -> Option<Duration> {
         let quiet = self.config_snapshot().config.quiet;
         let ts_ms = |then: Timestamp| u64::try_from(then.as_millisecond()).unwrap_or(0);

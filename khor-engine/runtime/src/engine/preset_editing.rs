@@ -63,7 +63,8 @@ impl Engine {
     /// Reloads the user's presets. If the file of the playing preset has changed, the new content
     /// plays from the next bar on. Waits for the disk.
     pub(super) fn refresh_presets(&self) {
-        // Concurrent reloads would overwrite each other's results.
+        // Reload only once at a time, because concurrent reloads would overwrite each other's
+        // results.
         let _one = self.preset_refresh.lock();
         let before = self.library();
         let mut library = Library::clone(&before);
@@ -91,7 +92,8 @@ impl Engine {
         self.preview_preset().map(|preset| preset.name)
     }
 
-    /// The unsaved preset that plays. A page that is reopened uses it to continue the edit.
+    /// The unsaved preset that plays. When the page is opened again, it uses this preset to
+    /// continue the editing.
     pub fn preview_preset(&self) -> Option<Preset> {
         self.preview.lock().clone()
     }

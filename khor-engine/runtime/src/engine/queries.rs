@@ -41,7 +41,8 @@ impl Engine {
         self.state.lock().catalogue.clone()
     }
 
-    /// The rates and notes after a time in milliseconds since 1970. 0 selects all stored values.
+    /// Returns the stored rates and notes that are newer than `since_ts_ms`, a time in milliseconds
+    /// since 1970. 0 selects all of them.
     pub fn history(&self, since_ts_ms: u64) -> HistoryColumns {
         // Release the lock before the columns are computed.
         let (catalogue, points, notes) = {

@@ -183,7 +183,7 @@ impl ClipRenderer {
         let work = RenderJob { clip, config, preset, key, cache: Arc::clone(&self.cache), memory, permit };
         let cancelled = Arc::clone(&caller.0);
         thread::Builder::new().name("khor-render".into()).spawn(move || {
-            // Sending fails only if the caller has cancelled the render.
+            // Ignore the error: sending fails only if the caller has cancelled the render.
             drop(sender.send(work.run(&cancelled)));
         })?;
         let rendered = receiver.await.map_err(|_| RenderError::Failed)?;

@@ -111,7 +111,7 @@ impl SignalTask {
                 event = events.recv() => event,
                 Some((command, done)) = self.commands.recv() => {
                     self.execute(command).await;
-                    // Sending fails if the caller no longer waits.
+                    // Ignore the error: sending fails if the caller no longer waits.
                     done.send(()).ok();
                     continue;
                 }

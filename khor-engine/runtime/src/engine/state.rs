@@ -27,8 +27,8 @@ use crate::fair_share;
 const HISTORY_POINTS: usize = 600;
 /// Time between two points of history.
 pub(super) const HISTORY_INTERVAL: Duration = Duration::from_millis(200);
-/// Maximum number of stored notes, which a newly opened page receives. They cover sixteen busy
-/// bars.
+/// Maximum number of stored notes, which a newly opened page receives. This number is enough for
+/// sixteen busy bars.
 const MAX_NOTES: usize = 512;
 
 /// Maximum number of stored cues.
@@ -104,7 +104,7 @@ impl SharedState {
         let is_ours = host.is_none();
         self.lock().add_cue(CueEntry { host, share, pid, comm, detail, ..CueEntry::of(kind.name()) });
         if is_ours {
-            // Sending fails if there is no receiver, which is common.
+            // Ignore the error: sending fails if there is no receiver, which is common.
             drop(self.cues.send(cue.clone()));
         }
     }
@@ -147,7 +147,7 @@ pub(super) struct PastRates {
     pub(super) rates: PerLane<Option<f64>>,
 }
 
-/// A note that was sent to the outputs, stored for clients.
+/// A note that was sent to the outputs. It is stored because clients display the latest notes.
 #[derive(Clone, Debug)]
 pub(super) struct PlayedNote {
     pub(super) seq: NoteSeq,

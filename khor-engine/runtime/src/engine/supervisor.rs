@@ -18,7 +18,7 @@ use tokio::{
 const MAY_FAIL: [&str; 6] =
     ["khor-io", "khor-priority", "khor-osc-name", "khor-audio-end", "khor-file", "khor-render"];
 
-/// Why the engine's run ended without a request to stop.
+/// Why the engine's run ended by itself, without a request to stop.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EndReason {
     /// The capture has ended.
@@ -91,7 +91,7 @@ impl Supervisor {
         self.0.borrow().clone()
     }
 
-    /// Waits until the run ends without a request to stop.
+    /// Waits until the run ends by itself, because the capture has ended or a part has failed.
     pub async fn wait(&self) -> EndReason {
         let mut changes = self.0.subscribe();
         loop {

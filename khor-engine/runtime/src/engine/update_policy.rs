@@ -1,6 +1,6 @@
-//! Checks changes of the configuration beyond the allowed range of each value. Rejects settings
-//! that the API may not change, and values that do not fit the current site, presets or sound
-//! devices.
+//! Checks changes of the configuration, in addition to the allowed range of each value. Rejects
+//! settings that the API may not change, and values that do not fit the current site, presets or
+//! sound devices.
 
 use std::net::IpAddr;
 

@@ -140,7 +140,7 @@ fn units(_: Call) -> Json<UnitList> {
 }
 
 async fn devices(_: Call) -> Json<DeviceList> {
-    // After a panic, which khor logs, return an empty list.
+    // If listing the devices panics, return an empty list. The panic is already logged.
     let devices = tokio::task::spawn_blocking(audio::list).await.unwrap_or_default();
     Json(DeviceList { devices })
 }

@@ -81,7 +81,8 @@ fn tag_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ETAG)?.to_str().ok()
 }
 
-/// Compresses long text. Event streams, sound and compressed files stay as they are.
+/// Compresses an answer that is a long text, if the client accepts this. Returns event streams,
+/// sound and compressed files unchanged.
 async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     let is_long = length(&response).is_some_and(|length| length >= LEAST_BYTES);
     if !is_long || !is_text(response.headers()) || response.headers().contains_key(header::CONTENT_ENCODING) {
@@ -93,8 +94,8 @@ async fn compressed(headers: &HeaderMap, mut response: Response) -> Response {
     }
     let (mut parts, body) = whole(response).await;
     let plain = body.clone();
-    // Compress in another thread. Half a megabyte takes milliseconds, which would delay events in
-    // this thread.
+    // Compress in another thread. To compress half a megabyte takes milliseconds, which would delay
+    // events in this thread.
     match work::deliver(move || gzip(&plain)).await {
         Ok(Ok(short)) => {
             if let Some(tag) = tag_of(&parts.headers).and_then(compressed_tag) {

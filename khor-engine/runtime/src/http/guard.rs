@@ -51,9 +51,10 @@ fn check(
     let host = host.ok_or_else(|| reject::custom(ForeignHost))?;
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
     let is_foreign = text("origin").is_some_and(|origin| !names.is_own_origin(origin, host))
-        // Browsers send no `Origin` when they load images, media and links.
+        // Also check this header, because browsers send no `Origin` when they load images, media
+        // and links.
         || text("sec-fetch-site").is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    // A link on another site may open the page.
+    // Allow requests for the page itself, because a link on another site may open it.
     let is_page = !is_api(path) && (method == Method::GET || method == Method::HEAD);
     if is_foreign && !is_page { Err(reject::custom(ForeignOrigin)) } else { Ok(()) }
 }

@@ -39,8 +39,8 @@ pub(super) fn reply(value: &impl Serialize) -> Response {
     }
 }
 
-/// Writes compact JSON, and replaces control, bidirectional and invisible characters in texts. Line
-/// feeds and tabs stay.
+/// Writes compact JSON. In texts, replaces control, bidirectional and invisible characters, except
+/// line feeds and tabs.
 struct InertFormatter;
 
 impl Formatter for InertFormatter {

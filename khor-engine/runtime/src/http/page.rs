@@ -1,7 +1,7 @@
 //! Serves the web page from the copy that is built into khor, or from a folder.
 //!
-//! The page works below any path of a proxy, because its files and requests have relative
-//! addresses. Each view of the page has its own address. khor adapts the relative paths in
+//! A proxy may serve the page under any path, because the addresses of its files and requests are
+//! relative. Each view of the page has its own address. khor adapts the relative paths in
 //! `index.html`, such as `../`, to the number of slashes in that address.
 
 use std::{

@@ -70,8 +70,8 @@ impl Failure {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if self.status == StatusCode::REQUEST_TIMEOUT || self.status == StatusCode::PAYLOAD_TOO_LARGE {
-            // khor does not read the rest of the body, so this connection cannot serve another
-            // request.
+            // Close the connection. khor does not read the rest of the body, so the connection
+            // cannot serve another request.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         if self.status == StatusCode::SERVICE_UNAVAILABLE {

@@ -317,7 +317,7 @@ async fn answers_match_the_openapi_document() {
         _ => 1,
     };
     operations.sort_by_key(place);
-    // A test note is rejected if there is no listener.
+    // Listen to the sound, because the engine rejects a test note that no output plays.
     let _listening = api.engine().listen().unwrap();
     let mut answered_count = 0;
     for (method, path) in &operations {

@@ -18,11 +18,11 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Minimum width at which sections and bars are also shown, in columns.
+/// If the area has at least this many columns, sections and bars are also shown.
 const ROOMY: u16 = 66;
 /// Length of the longest bar, in columns.
 const BAR: u16 = 8;
-/// Deviation at which a host's bar has its full length, in octaves.
+/// If a host deviates by at least this many octaves, its bar has its full length.
 const WHOLE_BAR: f32 = 10.0;
 /// Number of silent hosts that the last row names. The others are counted as "and N more".
 const NAMED: usize = 4;

@@ -16,15 +16,17 @@ use crate::top::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Minimum width at which labels and long words are also shown, in columns.
+/// If the area has at least this many columns, labels and long words are also shown.
 const ROOMY: u16 = 66;
-/// Width of the shape before a name and the space after the shape, in columns.
+/// Number of columns before a name: the shape of the family, and the space around the shape.
 const MARK: u16 = 4;
-/// Minimum width of shape and name, in columns. The names of all signals fit.
+/// Minimum width of a shape with its name, in columns. The names of all signals fit into this
+/// width.
 const SHORTEST_NAME: u16 = 11;
-/// Maximum width of shape and name, in columns. Added lanes may have long names.
+/// Maximum width of a shape with its name, in columns. It limits added lanes, whose names may be
+/// long.
 const LONGEST_NAME: u16 = 20;
-/// Minimum width at which the level over time is also shown, in columns.
+/// If the area has at least this many columns, the level over time is also shown.
 const PICTURE_FROM: u16 = 34;
 
 /// The width of each part of a lane, in columns.
@@ -117,7 +119,7 @@ fn draw_lane(area: Rect, buffer: &mut Buffer, lane: &Lane, columns: &Columns, ts
 }
 
 /// Writes a text that compares a lane with its baseline. `is_roomy` selects the long form. `is_new`
-/// states that the baseline rounds to zero.
+/// is true if the baseline reads as zero, so that no factor can be given.
 fn deviation_text(octaves: f32, is_roomy: bool, is_new: bool) -> String {
     match (octaves.abs() < NOTABLE_OCTAVES, is_roomy) {
         (true, true) => "as usual".to_owned(),

@@ -24,7 +24,7 @@ use super::{
     theme::{DIM, STRONG, Theme},
 };
 
-/// Minimum width at which the score is shown next to the lanes, in columns.
+/// If the area has at least this many columns, the score is shown next to the lanes.
 const SCORE_FROM: u16 = 64;
 /// Height that is reserved for cues below the lanes or the hosts, in rows.
 const CUES: u16 = 4;

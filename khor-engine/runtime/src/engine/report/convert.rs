@@ -1,4 +1,4 @@
-//! Conversions that several reports use.
+//! Converts values to types of the API that occur in several reports.
 
 use khor_api::Trouble;
 use khor_proto::Availability;

@@ -48,8 +48,8 @@ impl SignalTask {
         StagePlan { mode: self.mode, ..StagePlan::default() }
     }
 
-    /// Returns the selected host, including its data if the site has this host. Returns `None` if
-    /// no host is selected.
+    /// If a host is selected, returns it. The second value is the host's data, or `None` if the
+    /// site has received no message from this host.
     fn find_single_host<'a>(&self, site: &'a Site) -> Option<(SingleHost, Option<&'a Host>)> {
         let name = self.single_host.as_ref()?;
         let host = site.hosts.iter().find(|host| host.name == *name);

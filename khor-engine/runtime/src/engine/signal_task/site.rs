@@ -45,7 +45,7 @@ impl SignalTask {
         self.publish_site(Arc::clone(&site), plan.reading.clone(), None, plan);
     }
 
-    /// Publishes the reading of a site to the state and to OSC.
+    /// Stores the reading of a site in the state, and sends it over OSC.
     pub(super) fn publish_site(
         &self,
         site: Arc<Site>,

@@ -52,7 +52,7 @@ struct Session {
 }
 
 impl Sessions {
-    /// Reads the sessions of this token from the file at `path`. Returns none if the file is
+    /// Reads the sessions of this token from the file at `path`. Returns no sessions if the file is
     /// missing or invalid.
     pub(super) fn read(path: PathBuf, token: &str) -> Self {
         let token = hash(token);

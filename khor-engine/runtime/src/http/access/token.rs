@@ -65,8 +65,8 @@ fn make(path: &Path) -> String {
     format!("(umask 077; head -c 32 /dev/urandom | base64 -w 0 > {})", path.display())
 }
 
-/// Reads the token from its file. Only the file's owner may be able to change the file, and only
-/// its owner and its group may be able to read it.
+/// Reads the token from its file. The file must be writable only by its owner, and readable only by
+/// its owner and its group.
 ///
 /// # Errors
 ///

@@ -59,8 +59,8 @@ impl ChangesPublisher {
         events
     }
 
-    /// Returns health, sentence and configuration as events, at most once per second. Otherwise
-    /// returns none.
+    /// Returns the health, the sentence and the configuration as events. Returns no events if less
+    /// than a second has passed since it last returned them.
     fn slow_events(&mut self) -> Vec<StreamEvent> {
         let now = Instant::now();
         if self.slow_at.is_some_and(|at| now.duration_since(at) < SLOW_INTERVAL) {

@@ -79,8 +79,8 @@ impl<P: Publisher> Feed<P> {
         stream::iter(greeting).chain(later.flatten()).map(Ok)
     }
 
-    /// Returns the greeting for a client, and a receiver for all later messages. The lock prevents
-    /// a round in between.
+    /// Returns the greeting for a client, and a receiver for all later messages. The lock ensures
+    /// that no round takes place between the two.
     fn connect(self: &Arc<Self>, client: &P::Client) -> (Vec<P::Message>, broadcast::Receiver<P::Message>) {
         let mut shared = self.0.lock();
         if !shared.is_running {
@@ -99,7 +99,7 @@ impl<P: Publisher> Feed<P> {
         shared.is_running = shared.messages.receiver_count() > 0;
         if shared.is_running {
             for message in shared.publisher.round() {
-                // Sending fails if the last client has just disconnected.
+                // Ignore the error: sending fails if the last client has just disconnected.
                 let _ = shared.messages.send(message);
             }
         }

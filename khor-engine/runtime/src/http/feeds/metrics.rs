@@ -2,8 +2,8 @@
 //! since the previous event. The id of an event is the position of its last note and cue. A client
 //! that reconnects sends this id, and receives the notes and cues that it missed.
 //!
-//! The events have no name, because clients of the first version of khor expect events without a
-//! name.
+//! The events of this stream have no name, because clients of the first version of khor expect
+//! this.
 
 use std::sync::Arc;
 
