@@ -147,7 +147,8 @@ export class Kit {
     await page.locator(selector).blur();
   }
 
-  /** Moves a slider by one step with the keyboard, and then moves it back. */
+  /** Tests that a slider changes the config: moves it by one step with the keyboard, and then moves
+   *  it back. */
   async slides(page, selector, what, read) {
     const before = read(await this.config());
     const up = Number(await page.inputValue(selector)) < Number(await page.getAttribute(selector, 'max'));
@@ -157,13 +158,14 @@ export class Kit {
     await this.until(`${what} is restored`, async () => Math.abs(read(await this.config()) - before) < 0.006);
   }
 
-  /** Toggles a switch, and then toggles it back. */
+  /** Tests that a switch changes the config: toggles it, and then toggles it back. */
   async flips(page, selector, what, read) {
     const before = read(await this.config());
     await this.changes(what, read, !before, () => page.click(selector), () => page.click(selector));
   }
 
-  /** Selects another option of a list, and then selects the old option again. */
+  /** Tests that a drop-down list changes the config: selects another option, and then the old
+   *  option again. */
   async picks(page, selector, what, read) {
     const before = await page.inputValue(selector);
     const values = await page.$$eval(`${selector} option`, (all) => all.map((option) => option.value));

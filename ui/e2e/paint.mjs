@@ -25,7 +25,7 @@ function watchSentence() {
   requestAnimationFrame(look);
 }
 
-/** Records the time, the URL and the size of all data that the page receives. */
+/** Records the time, the URL and the size of each piece of data that the page receives. */
 async function recorded(page, line) {
   const session = await page.context().newCDPSession(page);
   const [urls, pieces] = [new Map(), []];

@@ -20,7 +20,7 @@ export function Nav() {
   const { view } = useObservable(router.place);
   const hasSite = useObservable(fleet.hasSite);
   const follow = (event: MouseEvent, path: string) => {
-    // Leave clicks that open a new tab or window to the browser.
+    // Let the browser handle clicks that open a new tab or a new window.
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
     router.go(path);

@@ -5,7 +5,7 @@
  *  (`names`), or only a mark (`marks`). */
 export type Density = 'words' | 'names' | 'marks';
 
-/** Height of a cell for each density, in pixels. */
+/** Height of a host's cell, in pixels. It depends on what the cell shows. */
 const HEIGHTS: Record<Density, number> = { words: 60, names: 34, marks: 28 };
 /** Width of everything in a cell except the host's name, in pixels: symbol and padding. */
 const AROUND = 46;

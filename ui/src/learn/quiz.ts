@@ -24,8 +24,9 @@ export interface Question {
 
 export const NO_SCORE: Score = { asked: 0, right: 0, streak: 0, best: 0, answers: {} };
 
-/** Returns the weight of a scenario, which is proportional to the probability that the quiz asks
- *  about it: 1 if all past answers were right, and 3 if all were wrong or there are none. */
+/** Returns the weight of a scenario: 1 if all past answers were right, and 3 if all were wrong or
+ *  there are none. The probability that the quiz asks about a scenario is proportional to its
+ *  weight. */
 export function weight(answers: readonly boolean[] | undefined): number {
   if (answers === undefined || answers.length === 0) return 3;
   return 1 + (2 * answers.filter((right) => !right).length) / answers.length;

@@ -1,4 +1,5 @@
-// Tests that the strip of the score is painted only when notes change, and only at these notes.
+// Tests that the score is painted only when a note begins or ends, and only in the area of this
+// note.
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Note } from '../api/types';
 import type { Stores } from '../app/stores';

@@ -201,7 +201,8 @@ export class ScoreStrip {
 /** Returns the pitch ranges of the bands that contain the notes `placed`, as JSON. */
 const rangesOf = (placed: readonly Placed[]): string => JSON.stringify(pitchRanges(placed.map(({ note }) => note)));
 
-/** Merges overlapping boxes, so that few pixels are painted twice. */
+/** Merges boxes that overlap, because otherwise the pixels that they share would be painted
+ *  twice. */
 function joined(boxes: readonly Box[]): Box[] {
   const result: Box[] = [];
   for (const box of [...boxes].sort((a, b) => a.x - b.x)) {

@@ -50,14 +50,14 @@ const STAY = 0.7;
 /** A rate that reaches this share of its clause's threshold counts as low activity. The sentence
  *  does not mention lower rates. */
 const LITTLE = 0.1;
-/** Maximum number of clauses in a sentence. */
+/** Maximum number of activities that the sentence about the machine describes. */
 const MOST = 3;
 /** Minimum deviation for which the sentence compares a rate with its baseline, in octaves. */
 const UNUSUAL = 1;
 
 export interface Part {
   text: string;
-  /** The signal family whose colour the words have; not set for connecting words. */
+  /** The signal family that gives `text` its colour; not set for connecting words. */
   family?: Family;
 }
 

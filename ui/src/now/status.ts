@@ -15,8 +15,8 @@ export interface SoundState {
 /** The badges for sources that do not report the current activity of this machine. */
 const SOURCE_BADGES: Partial<Record<SourceKind, string>> = { demo: 'Demo', capture: 'Capture', site: 'Site' };
 
-/** A label in front of a sentence that does not describe the current activity of the whole machine.
- *  The label names the source or the scope of the data, for example "Demo". */
+/** A label in front of the sentence, for example "Demo". It names the source or the scope of the
+ *  data, and is only shown if the data is not the current activity of the whole machine. */
 export interface Badge {
   text: string;
   className: string;
