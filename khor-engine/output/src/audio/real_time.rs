@@ -83,7 +83,8 @@ fn play(renderer: &mut Renderer, commands: &mut Producer<Command>, buffer: &mut 
         let out = &mut buffer[..channels * LENGTHS[round as usize % LENGTHS.len()]];
         renderer.fill(out, channels, 0.05);
         frame += (out.len() / channels) as u64;
-        peak = out.iter().fold(peak, |peak, x| if x.is_nan() { f32::NAN } else { peak.max(x.abs()) });
+        // `f32::max` would forget a NaN.
+        peak = out.iter().fold(peak, |peak, x| if x.abs() < peak || peak.is_nan() { peak } else { x.abs() });
     }
     peak
 }
