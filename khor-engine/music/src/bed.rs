@@ -14,8 +14,8 @@ use super::{
 const BASS: Register = Register { low: 36, high: 47 };
 /// Pan of each of the chord's four voices, -1..=1.
 const PANS: [f32; CHORD_VOICES] = [-0.15, 0.2, -0.4, 0.45];
-/// While the source is lost, the pad is dull and soft: the filter offset is [`LOST_OCTAVES`], and
-/// the velocity factor is [`LOST_LOUDNESS`].
+/// While the source is lost, the pad is dull and soft. Its filter cutoff is shifted by
+/// [`LOST_OCTAVES`], and its velocity is multiplied by [`LOST_LOUDNESS`].
 const LOST_OCTAVES: f32 = -1.5;
 const LOST_LOUDNESS: f32 = 0.6;
 /// When the velocity changes by a factor of ten, the loudness changes by this value, dB. The value

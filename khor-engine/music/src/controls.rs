@@ -10,8 +10,8 @@ use super::{
 /// The continuous parameters of the synth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Controls {
-    /// Filter offset of all patches, from 0 (dark) to 1 (bright). At 0.5, the patches are
-    /// unchanged.
+    /// Brightness of all patches, from 0 (dark) to 1 (bright). It shifts the filter cutoffs. At
+    /// 0.5, the patches are unchanged.
     pub brightness: f32,
     /// Level of the reverb, 0..=1.
     pub reverb: f32,

@@ -166,7 +166,7 @@ struct Tone {
     /// Number of scale steps above the tonic of the octave that `octave` selects.
     degree: i32,
     length_steps: f32,
-    /// Filter offset of this note, octaves.
+    /// Shift of this note's filter cutoff, octaves.
     brightness: f32,
 }
 

@@ -5,7 +5,7 @@ use super::stream::VoiceStream;
 /// An audible property of the music that one signal may control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Feature {
-    /// Filter offset of the pad, octaves.
+    /// Shift of the pad's filter cutoff, octaves.
     BedBrightness,
     /// Dissonance of the pad's chord, in grades from 0 (open triad) to 8 (cluster).
     BedTension,
@@ -15,7 +15,7 @@ pub enum Feature {
     PulseDensity,
     /// Upward transposition of the pulse, scale steps.
     PulseHeight,
-    /// Filter offset of the pulse, octaves.
+    /// Shift of the pulse's filter cutoff, octaves.
     PulseBrightness,
     /// Amount of reverb, 0..=1.
     RoomReverb,
@@ -25,7 +25,7 @@ pub enum Feature {
     Height(VoiceStream),
     /// Length of a voice's notes, steps.
     Length(VoiceStream),
-    /// Filter offset of a voice, octaves.
+    /// Shift of a voice's filter cutoff, octaves.
     Brightness(VoiceStream),
 }
 

@@ -160,7 +160,7 @@ pub struct Note {
     pub velocity: f32,
     /// Pan, from -1 (left) to 1 (right).
     pub pan: f32,
-    /// Filter offset of this note, octaves, -3..=3. At 0, the patch is unchanged.
+    /// Shift of this note's filter cutoff, octaves, -3..=3. At 0, the patch is unchanged.
     pub brightness: f32,
     /// Musical role, which selects the MIDI channel.
     pub role: Role,

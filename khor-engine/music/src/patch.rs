@@ -89,7 +89,7 @@ pub struct Patch {
     /// How closely the cutoff follows the pitch of the note, from 0 (not at all) to 1 (fully).
     #[schemars(range(min = 0.0, max = 1.0))]
     pub key_follow: f32,
-    /// Filter offset at full envelope, octaves, -4..=4.
+    /// Shift of the filter cutoff at full envelope, octaves, -4..=4.
     #[schemars(range(min = -4.0, max = 4.0))]
     pub env_octaves: f32,
     /// Share of the sound that passes through the vowel filter, 0..=1. It applies to the dry sound

@@ -42,7 +42,7 @@ struct Answer {
     onsets: u8,
     /// Work of the host, 0..=1.
     work: f32,
-    /// Filter offset of the notes, octaves.
+    /// Shift of the notes' filter cutoff, octaves.
     brightness: f32,
 }
 
