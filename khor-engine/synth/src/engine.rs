@@ -16,7 +16,8 @@ use super::{
     stem::{Samples, Stem},
 };
 
-/// Filter offset at brightness 1, octaves. At brightness 0, the offset has the opposite sign.
+/// Shift of the filter cutoffs at brightness 1, octaves. At brightness 0, the shift has the
+/// opposite sign.
 const BRIGHTNESS_OCTAVES: f32 = 1.5;
 /// Integrated loudness of the built-in presets' beds at default volume, LUFS.
 const PRESETS_LUFS: f32 = -23.0;
@@ -60,7 +61,7 @@ pub struct Synth {
     bank: VoiceBank,
     patches: [Patch; Instrument::ALL.len()],
     effects: Effects,
-    /// Filter offset of all voices, octaves.
+    /// Shift of all voices' filter cutoffs, octaves.
     brightness: Glide,
     limiter: Limiter,
     mute: Mute,

@@ -60,7 +60,7 @@ pub(super) struct NoteStart {
     pub(super) velocity: f32,
     /// Pan, from -1 (left) to 1 (right).
     pub(super) pan: f32,
-    /// Filter offset of this note, octaves, -3..=3.
+    /// Shift of this note's filter cutoff, octaves, -3..=3.
     pub(super) brightness: f32,
     /// Frame at which the note is released.
     pub(super) release_frame: u64,

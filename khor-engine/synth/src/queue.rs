@@ -20,7 +20,7 @@ pub struct SynthNote {
     pub velocity: f32,
     /// Pan, from -1 (left) to 1 (right).
     pub pan: f32,
-    /// Filter offset of this note, octaves, -3..=3.
+    /// Shift of this note's filter cutoff, octaves, -3..=3.
     pub brightness: f32,
     /// Instrument of the note. It selects the patch.
     pub instrument: Instrument,

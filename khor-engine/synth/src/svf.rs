@@ -23,7 +23,7 @@ pub(super) struct Filters {
     k: Lanes,
     /// Cutoff before modulation, stored as log2(cutoff / sample rate).
     log2_cutoff: Lanes,
-    /// Filter offset when the envelope is 1, octaves.
+    /// Shift of the filter cutoff when the envelope is 1, octaves.
     env_octaves: Lanes,
     /// Gains with which the input, the band-pass and the low-pass are added to the output.
     mix: [Lanes; 3],
