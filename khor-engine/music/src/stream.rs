@@ -36,7 +36,7 @@ pub(super) struct VoiceProfile {
     pub(super) register: Register,
     /// Pan, from -1 (left) to 1 (right).
     pub(super) pan: f32,
-    /// Shift of the filter cutoff of the stream's notes, octaves. The mapping's shift is added to it.
+    /// Shift of the notes' filter cutoff, octaves. The shift from the mapping is added to it.
     pub(super) brightness: f32,
     /// Rotation of the rhythm, steps. Streams have different rotations, so that their notes
     /// alternate.
