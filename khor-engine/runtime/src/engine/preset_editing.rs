@@ -63,7 +63,7 @@ impl Engine {
     /// Reloads the user's presets. If the file of the playing preset has changed, the new content
     /// plays from the next bar on. Waits for the disk.
     pub(super) fn refresh_presets(&self) {
-        // Reload only once at a time, because concurrent reloads would overwrite each other's
+        // Run only one reload at a time, because concurrent reloads would overwrite each other's
         // results.
         let _one = self.preset_refresh.lock();
         let before = self.library();

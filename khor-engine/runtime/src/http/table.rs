@@ -109,8 +109,8 @@ impl Answer for AnyJson {
     }
 }
 
-/// An answer, or the reason why khor rejects the request. The `OpenAPI` document does not repeat
-/// the rejections for each operation, so `CONTENT` describes only the answer.
+/// An answer, or the reason why khor rejects the request. `CONTENT` describes only the answer,
+/// because the `OpenAPI` document describes all rejections in the same way.
 impl<A: Answer> Answer for Result<A, Failure> {
     const CONTENT: Content = A::CONTENT;
 

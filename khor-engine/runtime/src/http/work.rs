@@ -34,8 +34,8 @@ pub(super) async fn deliver<T: Send + 'static>(
     run(&DELIVERIES, work).await
 }
 
-/// Waits in the queue and runs `work`. If the request ends earlier, `work` still runs to its end,
-/// and keeps its place until then.
+/// Waits in the queue and runs `work`. If the request ends earlier, `work` still runs to its end.
+/// Only then may the next work of the queue start.
 async fn run<T: Send + 'static>(
     queue: &WorkQueue,
     work: impl FnOnce() -> T + Send + 'static,
