@@ -14,7 +14,7 @@ use super::{
 /// The range of a feature must contain at least this number of audible steps.
 const MIN_STEPS: f32 = 8.0;
 /// Maximum number of rows in a mapping. A valid mapping is shorter, because each feature has at
-/// most one row, and there are fewer features than this.
+/// most one row, and the number of features is below this limit.
 pub(super) const MAX_ROUTES: u32 = 64;
 /// Weight of each signal in total work, which is 1 - Π(1 - weight · level).
 const WORK_WEIGHT: f32 = 0.75;

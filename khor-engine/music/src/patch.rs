@@ -149,7 +149,8 @@ pub struct PatchError {
 }
 
 impl Patch {
-    /// Checks the ranges of all fields. Returns an error for the first field outside its range.
+    /// Checks the ranges of all fields. Returns an error for the first field that is outside its
+    /// range.
     pub fn check(&self) -> Result<(), PatchError> {
         self.errors().next().map_or(Ok(()), Err)
     }

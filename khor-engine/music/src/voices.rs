@@ -37,8 +37,8 @@ const RECEDING_HALF_BARS: u16 = 110;
 /// A voice that has receded fully keeps these shares of its onsets and of its velocity.
 const RECEDED_ONSETS: f32 = 0.6;
 const RECEDED_VELOCITY: f32 = 0.75;
-/// The mapping raises a gesture from a base pitch. This pitch is this many semitones above the
-/// lowest note of the register.
+/// The mapping raises a gesture from a base pitch, which is this many semitones above the lowest
+/// note of the register.
 const LIFT_BASE_SEMITONES: i32 = 1;
 /// Register of the single notes that an idle host plays.
 const IDLE_NOTE_REGISTER: Register = Register { low: 62, high: 76 };

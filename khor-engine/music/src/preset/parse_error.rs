@@ -1,8 +1,8 @@
 //! Translates errors of the TOML and JSON parsers into plain words. The result says which value is
 //! wrong and which values are allowed.
 
-/// Pairs of a type's name in the parsers' errors and khor's description of the values that the type
-/// allows.
+/// Each pair consists of a type's name, as it appears in errors of the parsers, and khor's
+/// description of the allowed values.
 const TYPES: [(&str, &str); 14] = [
     ("f32", "a number"),
     ("f64", "a number"),
@@ -20,8 +20,8 @@ const TYPES: [(&str, &str); 14] = [
     ("a sequence", "a list"),
 ];
 
-/// Pairs of a value's name in the parsers' errors and khor's name for the value. The parsers do not
-/// quote these values.
+/// Each pair consists of a value's name, as it appears without quotes in errors of the parsers, and
+/// khor's name for the value.
 const KINDS: [(&str, &str); 5] = [
     ("null", "null"),
     ("unit value", "null"),
