@@ -37,10 +37,11 @@ const INCIDENT_OCTAVES: f64 = 1.0;
 /// would count as an incident.
 const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
 const INCIDENT_TAU_S: f64 = 5.0;
-/// Time after which khor learns a lane's values even though its incident continues, seconds.
+/// Duration of an incident after which khor learns the lane's values even though the incident
+/// continues, seconds.
 const MAX_INCIDENT_S: f64 = 1800.0;
-/// An interval counts as learning time for at most this long, seconds. During a longer gap, the
-/// values are unknown.
+/// Longest learning time that a single interval adds, seconds. During a longer gap, the values are
+/// unknown.
 const MAX_STEP_S: f64 = 1.0;
 /// Maximum number of baselines kept for lanes that are missing from the catalogue.
 const MAX_WAITING: usize = 256;
@@ -263,7 +264,8 @@ mod tests {
         baseline.rate(SignalId::Rx.into()).unwrap()
     }
 
-    /// Learns from `rate(t)` ten times per second of simulated time, for `seconds`.
+    /// Pushes a rate ten times per simulated second, for `seconds`. `rate` computes each rate from
+    /// the number of rates before it.
     fn live(baseline: &mut Baseline, seconds: u32, rate: impl Fn(u32) -> f64) {
         for i in 0..seconds * 10 {
             baseline.push(&rx(rate(i)), 0.1);

@@ -71,9 +71,9 @@ pub fn louder(a: &Lanes, b: &Lanes) -> Lanes {
     })
 }
 
-/// Replaces each lane of saturation (`lat`, `stall`, `mem`, `cpu`) in `of_all` with the same lane
-/// of the most saturated section, if the section's level is higher. All other lanes stay as they
-/// are.
+/// Replaces a lane of saturation (`lat`, `stall`, `mem`, `cpu`) in `of_all` if its level is higher
+/// in any section. The replacement comes from the section with the highest level. All other lanes
+/// stay as they are.
 pub fn most_saturated<'a>(of_all: &Lanes, sections: impl Iterator<Item = &'a Lanes>) -> Lanes {
     let most = sections.fold(of_all.clone(), |most, section| louder(&most, section));
     PerLane::from_fn(

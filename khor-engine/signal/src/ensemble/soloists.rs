@@ -6,14 +6,14 @@ use super::{Lanes, largest_deviation};
 const TAKE_OCTAVES: f32 = 1.5;
 /// A host's solo ends when its deviation falls below this many octaves.
 const GIVE_BACK_OCTAVES: f32 = 1.0;
-/// A host replaces a soloist when its deviation exceeds the soloist's by at least this many
-/// octaves.
+/// A host replaces a soloist when the host's deviation exceeds the soloist's deviation by at least
+/// this many octaves.
 const REPLACE_OCTAVES: f32 = 1.0;
 /// A second host may become a soloist if its deviation is at most this many octaves below that of
 /// the first soloist.
 const SECOND_TAKE_OCTAVES: f32 = 2.0;
-/// A host's solo ends when another host's deviation exceeds its own by more than this many octaves.
-/// The remaining soloist then has both voices.
+/// A solo ends when another host's deviation exceeds the soloist's deviation by more than this many
+/// octaves. The remaining soloist then has both voices.
 const SECOND_LEAVE_OCTAVES: f32 = 3.0;
 
 /// The soloists. A solo ends when the host's deviation becomes small, or when another host deviates
