@@ -27,8 +27,8 @@ pub(super) struct Filters {
     env_octaves: Lanes,
     /// Gains with which the input, the band-pass and the low-pass are added to the output.
     mix: [Lanes; 3],
-    /// Whether all filters are low-pass filters. The output then needs no mixing, because it is the
-    /// low-pass alone.
+    /// Whether all filters are low-pass filters. If so, the output is the low-pass alone and needs
+    /// no mixing.
     plain: bool,
     /// Filters of notes that just started. Their first coefficients are set without interpolation.
     fresh: [bool; LANES],
