@@ -1,4 +1,5 @@
-//! `khor-ear` measures khor's presets without listeners. `cargo xtask ear` builds and runs it.
+//! `khor-ear` measures khor's presets without human listeners. `cargo xtask ear` builds and runs
+//! it.
 
 use std::{fs, path::PathBuf, process::ExitCode, time::Instant};
 

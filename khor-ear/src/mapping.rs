@@ -34,7 +34,7 @@ pub enum MeasuredFeature {
     /// Loudness of the bed's bass, dB: the mean velocity of its notes.
     BedWeight,
     /// Mean pitch of the pulse's notes, semitones. If several instruments play the pulse, only the
-    /// highest is measured, because the lower ones join only when there is enough work.
+    /// highest is measured, because the lower ones join only when the machine does enough work.
     PulsePitch,
     /// Filter offset of the pulse's notes, octaves.
     PulseBrightness,

@@ -37,7 +37,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The complete run.
+    /// The complete run, whose figures must pass the gates.
     pub const FULL: Self = Self {
         at_ends: 8,
         between: 4,

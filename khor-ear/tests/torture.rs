@@ -5,7 +5,7 @@ use khor_ear::{adapter::RATE_HZ, clicks::clicks, loudness};
 use khor_music::{Controls, Instrument, Preset, Role};
 use khor_synth::{SYNTH_SEED, Synth, SynthNote, Volume};
 
-/// Length of one turn, frames. Settings change at the start of a turn.
+/// Length of one turn, audio frames. Settings change at the start of a turn.
 const TURN: u64 = 4800;
 const TURNS: u64 = 600;
 /// Number of notes that start in each turn. Each note lasts at least half a second, so about a

@@ -2,8 +2,8 @@
 //! objects match their source.
 //!
 //! The objects are committed, so that a normal build needs neither nightly Rust nor LLVM. They
-//! contain no paths of the build machine. So the toolchain that `khor.bpf.toolchain` records
-//! reproduces the same bytes.
+//! contain no paths of the build machine. So every build with the toolchain that
+//! `khor.bpf.toolchain` records produces the same bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::tools;
 
 /// The in-kernel programs, each with its committed object. `yardstick` consists of minimal programs
-/// with which benchmarks compare khor's.
+/// with which benchmarks compare khor's programs.
 const OBJECTS: [(&str, &str); 2] =
     [("khor", "khor-ebpf/khor.bpf.o"), ("yardstick", "khor-ebpf/yardstick.bpf.o")];
 const TOOLCHAIN: &str = "khor-ebpf/khor.bpf.toolchain";
@@ -145,7 +145,7 @@ impl Tools {
         Ok(format!("{}\n{linker}\nllvm-objcopy: {objcopy}\n", self.rustc.output(&["--version"])?))
     }
 
-    /// Compiles all programs.
+    /// Compiles all in-kernel programs.
     fn build(&self, package: &Path) -> Result<()> {
         let mut command = self.cargo.command();
         if let [rustc] = &self.rustc.0[..] {

@@ -56,11 +56,11 @@ enum Task {
     Ui,
     /// Build the in-kernel programs from source
     Ebpf {
-        /// Only compare with the committed object, and fail if they differ
+        /// Compare with the committed objects instead of replacing them, and fail if they differ
         #[arg(long)]
         check: bool,
     },
-    /// Measure khor's performance, where possible as a ratio to another program
+    /// Measure khor's performance; where possible, compare it with that of another program
     Bench(bench::BenchArgs),
     /// Judge the music automatically: whether events can be recognised, and how it sounds
     Ear(ear::EarArgs),

@@ -26,7 +26,7 @@ const STEPS: [f64; COUNT] = [1.0, 1.0, 0.3, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5, 1.5];
 const EMPTY_BAND_DB: f64 = -40.0;
 /// The lowest level that is reported, dB or LUFS. Silence is reported as this value.
 const SILENCE: f64 = -70.0;
-/// The envelope consists of the levels of pieces of this length, seconds.
+/// Length of the pieces of sound whose levels form the envelope, seconds.
 const ENVELOPE_S: f64 = 0.1;
 
 /// The features of one clip, before rounding to steps.

@@ -10,12 +10,12 @@ const HOP_SAMPLES: usize = RATE_HZ as usize / 100;
 /// Number of bands in which the flux is measured: third octaves from 60 Hz to about 12 kHz.
 const BANDS: usize = 23;
 const LOWEST_HZ: f64 = 60.0;
-/// Power that is added to each band, relative to the strongest band of the clip. It hides changes
-/// of sound that is much quieter.
+/// Power that is added to each band, relative to the strongest band of the clip. It prevents onsets
+/// in sound that is much quieter.
 const FLOOR: f32 = 1e-4;
 /// To measure growth, each level is compared with the level this many windows earlier (30 ms).
 const GROWTH_WINDOWS: usize = 3;
-/// How much the flux at an onset must exceed the flux around it, dB, averaged over the bands.
+/// At an onset, the flux must exceed the flux around it by this many dB, averaged over the bands.
 const THRESHOLD_DB: f32 = 0.7;
 /// Number of windows before and after an onset that count as its surroundings: 150 ms.
 const CONTEXT_WINDOWS: usize = 15;

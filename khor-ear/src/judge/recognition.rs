@@ -79,7 +79,7 @@ pub(super) fn judge_untrained(preset: &str, plan: &Plan, known: Vec<Labelled>) -
     Ok(lines)
 }
 
-/// Classifies captures of real machines. The results are only reported.
+/// Classifies captures of real machines. The results are only reported; no gate depends on them.
 fn real(preset: &str, plan: &Plan, classifier: &Classifier) -> Result<String> {
     let captures = capture::find(&capture::folder())?;
     if captures.is_empty() {

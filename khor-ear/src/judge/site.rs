@@ -27,8 +27,8 @@ const FEATURES: usize = COUNT + BALANCES;
 /// Maximum number of mistakes that a remark lists.
 const NAMED: usize = 4;
 
-/// The two relay modes, each with the names of its three rows in the table. The rows show the share
-/// of clips that have a correct section and load, a correct section, and a correct load.
+/// The two relay modes, each with the names of its three rows in the table. The rows show how often
+/// section and load are both recognised, how often the section is, and how often the load is.
 const RELAY_ROWS: [(RelayMode, [&str; 3]); 2] = [
     (RelayMode::PerHost, ["site", "site_section", "site_load"]),
     (RelayMode::Aggregated, ["together", "together_section", "together_load"]),

@@ -12,7 +12,7 @@ const DRIFT: f64 = 0.18;
 /// If the expected number of a counter's events in a frame exceeds this value, the actual number is
 /// drawn from a normal distribution.
 const NORMAL_FROM_EVENTS: f64 = 30.0;
-/// Highest pressure, µs of stall per second.
+/// Upper limit of the simulated pressure, µs of stall per second.
 const MAX_STALL_US: f64 = 960e3;
 
 /// Number of groups of counters. The counters of a group vary together.

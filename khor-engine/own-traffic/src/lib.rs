@@ -45,7 +45,7 @@ struct Ledger {
     /// The traffic of all closed connections, all datagrams, and all messages that libraries have
     /// sent.
     ended: Amounts,
-    /// When the last search for tunnels began.
+    /// When the last search for tunnels began; `None` before the first search.
     searched: Option<Instant>,
     is_searching: bool,
 }

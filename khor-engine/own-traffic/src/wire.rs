@@ -28,7 +28,7 @@ const SSH_OVERHEAD: u64 = 36;
 /// The traffic of a connection in one direction: the payload and the number of packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Direction {
-    /// Bytes without headers.
+    /// Number of bytes, without headers.
     pub(super) payload: u64,
     pub(super) packets: u64,
     /// Number of packets that have a payload.

@@ -1,4 +1,5 @@
-//! Measures the programs' CPU time on an idle machine, in percent of one core.
+//! Measures the CPU time and memory of khor's programs on an idle machine. CPU time is in percent
+//! of one core.
 
 use super::row::Promise;
 

@@ -24,7 +24,8 @@ pub(super) struct Events {
 }
 
 impl Events {
-    /// Turns SIGINT, SIGTERM and SIGHUP into events. They then no longer end this process.
+    /// Turns SIGINT, SIGTERM and SIGHUP into events. After this call, these signals no longer end
+    /// this process.
     pub(super) fn watch_signals() -> Result<Self> {
         let (sender, receiver) = channel();
         let stop = sender.clone();

@@ -49,8 +49,8 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    /// Whether the engine needs the collector. It does not if it plays the demo or a site, or if it
-    /// reads only /proc.
+    /// Whether the engine needs the collector. An engine that plays the demo or a site, or that
+    /// reads only /proc, does not need the collector.
     fn needs_collector(&self) -> bool {
         const WITHOUT: [&str; 4] = ["--fake", "--demo", "--no-bpf", "--site"];
         let is_without = |flag: &String| WITHOUT.iter().any(|other| flag.split('=').next() == Some(other));

@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 8;
 /// The path of a module within its crate; empty for the root.
 type Module = Vec<String>;
 
-/// A source file.
+/// A source file of a crate, with its `use` declarations.
 struct Source {
     path: PathBuf,
     text: String,

@@ -6,7 +6,7 @@ use crate::packages::Need;
 
 /// A part of the tests. `--only NAME` runs it alone.
 pub(super) struct Part {
-    /// Name for `--only`.
+    /// Name of the part, for the option `--only`.
     pub(super) name: &'static str,
     /// What the part does, in a few words.
     pub(super) about: &'static str,

@@ -24,8 +24,8 @@ use crate::{
 pub(super) enum Suite {
     /// All tests that are in no other suite.
     Unit,
-    /// The tests in `khor-collector/tests`. Only one may run at a time, because they count the
-    /// whole machine.
+    /// The tests in `khor-collector/tests`. Only one may run at a time, because they count events
+    /// of the whole machine.
     Kernel,
     /// The tests in `khor-e2e/tests`. They mostly wait, so many can run at once.
     Programs,

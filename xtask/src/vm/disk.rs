@@ -14,8 +14,8 @@ use anyhow::{Context, Result};
 use super::tests::Built;
 use crate::process::{find_program, output};
 
-/// Size of the image, which is a sparse file. The programs use a fifth of it, and the tests' files
-/// use a third.
+/// Size of the image, which is a sparse file. The programs and tests take a fifth of it, and the
+/// files that the tests create take a third.
 const SIZE: &str = "256M";
 
 /// Creates the disk's image in `folder`.

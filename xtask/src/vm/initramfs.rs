@@ -93,7 +93,7 @@ pub(super) fn write(root: &Path, name: &str, content: &[u8]) -> Result<()> {
     fs::write(&path, content).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Variables for [`INIT`].
+/// Shell commands that set the environment variables for the tests. [`INIT`] runs them.
 fn settings(built: &Built, only: Option<&str>) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
     let tests: Vec<_> = built.tests.iter().map(|test| test.display().to_string()).collect();

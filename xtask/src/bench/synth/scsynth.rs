@@ -34,7 +34,7 @@ pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Comma
     Ok(scsynth)
 }
 
-/// The score as bytes. Each bundle follows after its length, as `scsynth -N` requires.
+/// The score as bytes. The length of a bundle stands before the bundle, as `scsynth -N` requires.
 fn score_bytes(voices: usize, seconds: u32) -> Result<Vec<u8>> {
     let text = |text: &str| OscType::String(text.to_owned());
     let node = |name: &str, id: i32, place: i32| {

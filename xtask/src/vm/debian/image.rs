@@ -17,7 +17,7 @@ use crate::{
 const SUITE: &str = "bookworm";
 /// Packages that debootstrap installs in addition to the essential ones. They provide systemd, the
 /// bus, devices, user sessions with their own systemd and bus, and the programs that the tests
-/// start. The only library that khor needs and a minimal system lacks is `libasound2`. One test
+/// start. `libasound2` is the only library that khor needs but a minimal system lacks. One test
 /// removes it for a while, and reinstalls it from `/var/cache/apt/archives`, where debootstrap
 /// leaves all packages.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,kmod,iproute2,procps,libasound2,libpam-systemd,\

@@ -32,7 +32,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Longest time for which a client waits for data. Then it checks whether it must stop.
 const READ_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The host's ports that are connected with the machine, and the SSH key that the machine accepts.
+/// The host's ports that lead to the machine, and the SSH key that the machine accepts.
 pub(in crate::vm) struct Outside {
     engine: u16,
     ssh: u16,
