@@ -16,8 +16,8 @@ use crate::{
     tools,
 };
 
-/// npm's severities that fail the check. Lower severities are mostly denial of service in build
-/// tools.
+/// npm's severities that fail the check. Vulnerabilities of lower severities mostly allow a denial
+/// of service in build tools.
 const GRAVE: [&str; 2] = ["high", "critical"];
 
 /// The result of a query to one of the two databases.

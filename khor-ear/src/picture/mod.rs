@@ -14,7 +14,8 @@ use crate::{
     scenario::{Load, LoadClass, STOP_S},
 };
 
-/// The four margins between the border of the canvas and the picture, pixels.
+/// Left margin between the border of the canvas and the picture, pixels. `TOP`, `BOTTOM` and
+/// `RIGHT` are the other margins.
 const LEFT: i32 = 58;
 const TOP: i32 = 44;
 const BOTTOM: i32 = 28;

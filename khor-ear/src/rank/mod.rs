@@ -24,7 +24,7 @@ const MIN_WINDOWS: usize = 5;
 /// How closely one of a signal's features follows the signal.
 #[derive(Clone, Debug)]
 pub struct SignalCorrelation {
-    /// The signal.
+    /// The signal that the feature must follow.
     pub signal: SignalId,
     /// Rank correlation between signal and feature, one for each seed. It is positive if the
     /// feature moved in the declared direction.

@@ -8,8 +8,8 @@ use crate::process::target;
 /// Maximum number of lines of a message that the summary repeats.
 const MAX_LINES: usize = 12;
 
-/// Path of the JUnit report that nextest writes in each run. The setting `junit` in
-/// `.config/nextest.toml` selects this path.
+/// Path of the report that nextest writes in each run, in the format of `JUnit`. The setting
+/// `junit` in `.config/nextest.toml` selects this path.
 fn report() -> PathBuf {
     target().join("nextest/default/junit.xml")
 }

@@ -34,7 +34,7 @@ pub(super) fn render(voices: usize, seconds: u32, folder: &Path) -> Result<Comma
     Ok(fluidsynth)
 }
 
-/// A MIDI file in which all notes start at the beginning and end together.
+/// Creates a MIDI file in which all notes start at time zero and end together.
 fn held(voices: usize, seconds: u32) -> Smf<'static> {
     let midi = |channel: usize, message| TrackEvent {
         delta: 0.into(),
