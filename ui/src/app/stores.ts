@@ -54,7 +54,7 @@ export function makeStores(client = new Client()): Stores {
   };
 }
 
-/** Calls `then` each time the scope changes, which is the part of the machine that khor plays. */
+/** Calls `then` after each change of the scope (the part of the machine that khor plays). */
 function watchScope(health: HealthStore, then: () => void): () => void {
   let whose = health.state.get()?.scope.whose;
   return health.state.subscribe(() => {

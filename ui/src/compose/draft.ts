@@ -18,8 +18,9 @@ export function draftOf(saved: PresetFile): Draft {
   return { saved, file: saved, past: [], future: [], last: null };
 }
 
-/** Returns the draft after a change. `about` names the changed field. Consecutive changes of the
- *  same field are one undo step. A change without `about` is an undo step of its own. */
+/** Returns the draft with the changed preset `file`. `about` names the changed field. Consecutive
+ *  changes of the same field are one undo step. A change without `about` is an undo step of its
+ *  own. */
 export function change(draft: Draft, file: PresetFile, about: string | null = null): Draft {
   const same = about !== null && about === draft.last && draft.past.length > 0;
   return { ...draft, file, past: same ? draft.past : [...draft.past, draft.file].slice(-MOST), future: [], last: about };

@@ -55,8 +55,8 @@ export class SettingsStore {
    *  send it before the first config arrives. */
   private muted = false;
   private readonly edits = new Map<Path, Edit>();
-  /** Resolves when all queued edits are sent. The page sends one edit at a time, because each edit
-   *  needs the config version that the previous edit has created. */
+  /** A promise that resolves when all queued edits are sent. The page sends one edit at a time,
+   *  because each edit needs the config version that the previous edit has created. */
   private queue: Promise<void> = Promise.resolve();
 
   constructor(client: Client) {
