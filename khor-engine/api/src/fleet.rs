@@ -163,10 +163,10 @@ pub struct SubSiteReport {
     pub refused: u64,
     /// Number of aggregators that are sending the sums of the sub-site.
     pub aggregators: u32,
-    /// Largest relative error of any sum over all hosts of the sub-site, 0 to 1.
+    /// Largest relative error of any value of the whole sub-site, 0 to 1.
     pub relative_error: f64,
-    /// Largest relative error of any sum over a section of the sub-site, 0 to 1; `null` if the
-    /// sub-site has no sections.
+    /// Largest relative error of any value of a section, 0 to 1; `null` if the sub-site has no
+    /// sections.
     pub section_relative_error: Option<f64>,
     /// Age of the sub-site's last message, milliseconds.
     pub seen_ms_ago: u64,

@@ -25,7 +25,7 @@ pub struct MetricsReport<P = HistoryPoint> {
     /// The current controls.
     pub controls: ControlsReport,
     /// The signals by name: first the kernel's signals, then the lanes that the source adds. For a
-    /// site, each signal is the sum over all hosts.
+    /// site, each signal is the median over all hosts; signals of waiting are the 90th percentile.
     pub signals: Table<SignalReport>,
     /// The newest notes, at most 512, oldest first. An event of the stream contains only the notes
     /// since the previous event.
