@@ -30,8 +30,8 @@ pub struct DeviatingSignal {
     pub ordinary: String,
     /// How many octaves the rate is above the baseline.
     pub deviation: f32,
-    /// The rate divided by the baseline. `null` if the baseline is 0, or if the signal summarises the
-    /// hosts of a site.
+    /// The rate divided by the baseline. `null` if the baseline is 0, or if the signal summarises
+    /// the hosts of a site.
     pub times: Option<f64>,
     /// Level of the signal, 0 to 1.
     pub level: f32,
