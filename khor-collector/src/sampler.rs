@@ -46,8 +46,8 @@ pub(crate) struct RunningKernel {
 #[derive(Debug)]
 struct Machine {
     probes: Arc<Probes>,
-    /// For each counter that the in-kernel programs feed: its slot, or `None` if a program is
-    /// missing.
+    /// The slots of the counters that the in-kernel programs count. A counter's slot is `None` if
+    /// one of its programs is not attached.
     slots: Vec<Option<Slot>>,
     polled: Polled,
 }

@@ -8,7 +8,7 @@ use crate::probes::ProbeState;
 const WIDTH: usize = 80;
 const NAME_WIDTH: usize = 22;
 
-/// The contents of the table.
+/// The contents of the table that `--check` prints.
 pub(crate) struct Parts<'a> {
     pub(crate) probes: &'a [ProbeState],
     pub(crate) counters: &'a [CounterInfo],

@@ -128,8 +128,8 @@ fn count<const N: usize>(request: *const u8, amounts: [(Slot, u64); N]) {
     }
 }
 
-/// Counts an error and sends a cue. It is not inlined, because the verifier would otherwise check
-/// this long code once for each call.
+/// Counts an error and sends a cue. It is not inlined, so that the verifier checks this long code
+/// only once and not at each caller.
 #[inline(never)]
 fn failed(request: *const u8) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

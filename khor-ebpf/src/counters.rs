@@ -1,6 +1,6 @@
 //! The counters of each CPU, and functions that add to them with or without atomic instructions.
 //!
-//! The map is a plain array with one element for each CPU, not a BPF per-CPU array. Only a plain
+//! `COUNTERS` is a plain array with one element for each CPU, not a BPF per-CPU array. Only a plain
 //! array can be mapped into the collector's memory, so that the collector reads it without system
 //! calls. Elements are aligned to cache lines. The JIT compiler inlines the lookup of an element.
 

@@ -33,7 +33,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// Returns the running task as the subject. The task belongs to `scopes`.
+    /// The running task as the subject of a cue. `scopes` are its scopes, one bit each.
     #[inline(always)]
     pub fn current(scopes: u64) -> Self {
         Self {

@@ -9,9 +9,9 @@
 //! `net_dev_queue` is unsuitable for sent packets, because it fires too early. The queue may still
 //! drop the packet. Software segmentation may still add headers, which the device counts.
 //!
-//! The two tracepoints fire with bottom halves disabled, so a plain addition is exact. On
-//! PREEMPT_RT a task can preempt another task while a BPF program runs. If the preempting task
-//! triggers the same program, the kernel skips that run and counts it in `recursion_misses`.
+//! Both tracepoints fire with bottom halves disabled, so a plain addition is exact. On PREEMPT_RT a
+//! task can preempt another task while a BPF program runs. If the preempting task triggers the same
+//! program, the kernel skips that run and counts it in `recursion_misses`.
 
 use aya_ebpf::Global;
 use aya_ebpf::macros::btf_tracepoint;

@@ -41,8 +41,8 @@ fn sk_filter_trim_cap(ctx: FEntryContext) -> i32 {
     0
 }
 
-/// Length of the packet, including the network header. `len` does not include this header, because
-/// the network stack has already moved `data` past it.
+/// Length of the packet in bytes, including the network header. The field `len` excludes this
+/// header, because the network stack has already moved `data` past it.
 #[inline(always)]
 fn packet_bytes(skb: *const u8) -> u64 {
     let len: u32 = probe(skb, &crate::net::SKB_LEN_OFFSET);

@@ -33,8 +33,8 @@ static SCOPES: Array<ScopeTable> = Array::with_max_entries(2, BPF_F_MMAPABLE);
 #[map]
 static SCOPE_COUNTERS: Array<ScopeCounters> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// The stored result for each cgroup, by cgroup id. If the map has dropped a result, the program
-/// computes it again.
+/// A cache of the scopes that select each cgroup, by cgroup id. If the map has dropped an entry,
+/// the program computes it again.
 #[map]
 static VERDICTS: LruHashMap<u64, Verdict> = LruHashMap::with_max_entries(4096, 0);
 
@@ -75,7 +75,7 @@ fn credit_one<const SLOT: usize>(generation: u64, cpu: u32) -> u64 {
     owners
 }
 
-/// The current scopes, and the CPU that counts for them.
+/// The table of the current scopes, and the number of the CPU on which the program runs.
 #[derive(Clone, Copy)]
 pub struct Scopes {
     table: *const ScopeTable,
@@ -185,7 +185,7 @@ impl Scopes {
     }
 }
 
-/// Id of the ancestor of `cgroup` at `depth`, or of `cgroup` itself if that is its depth.
+/// Id of the ancestor of `cgroup` at `depth`. If `cgroup` itself has this depth, its own id.
 #[inline(always)]
 fn ancestor(cgroup: *const u8, depth: u32) -> u64 {
     let entry = cgroup.wrapping_add(8 * depth as usize); // both kinds of entries have 8 bytes

@@ -81,8 +81,8 @@ fn completes_burst(segments: u64) -> u64 {
     }
     // SAFETY: `segments` is 8 aligned bytes of the element.
     unsafe { add_atomic(&raw mut window.segments, segments) };
-    // SAFETY: `segments` is 8 aligned bytes of the element. Other CPUs may have added segments
-    // since the addition above.
+    // SAFETY: `segments` is 8 aligned bytes of the element. The value read may include segments
+    // that other CPUs added after this CPU.
     let so_far = unsafe { (&raw const window.segments).read_volatile() };
     if so_far < BURST_SEGMENTS || window.reported != 0 {
         return 0;

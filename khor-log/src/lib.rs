@@ -47,7 +47,8 @@ pub fn start(default: &str) {
     }
 }
 
-/// Returns the filter in the first variable that is set and valid, otherwise the filter `default`.
+/// Returns the log filter from `KHOR_LOG` or, if this variable is unset or invalid, from
+/// `RUST_LOG`. If neither is valid, returns the filter `default`.
 fn select_filter(default: &str, variable: impl Fn(&str) -> Option<String>) -> EnvFilter {
     let chosen = ["KHOR_LOG", "RUST_LOG"]
         .into_iter()

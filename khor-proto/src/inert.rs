@@ -226,8 +226,9 @@ mod tests {
             prop_assert_eq!(owned_line(text.clone()), inert.as_ref());
         }
 
-        /// A name of 15 bytes becomes at most 45 bytes, so it fits into the 48 bytes of a cue's
-        /// name over NATS.
+        /// A replaced character has at most three times as many bytes. So a process name of 15
+        /// bytes grows to at most 45 bytes, and fits into the 48 bytes that a NATS message has for
+        /// it.
         #[test]
         fn a_byte_becomes_at_most_three(bytes in any::<Vec<u8>>()) {
             let text = String::from_utf8_lossy(&bytes);

@@ -31,9 +31,10 @@ pub fn cgroup_root() -> Option<PathBuf> {
 /// Finds the mount point of the first file system of type `kind` in a mountinfo file
 /// (`proc_pid_mountinfo(5)`).
 fn mount_point(mountinfo: &[u8], kind: &[u8]) -> Option<PathBuf> {
-    /// Position of the mount point.
+    /// Index of the mount point in a line of mountinfo.
     const POINT: usize = 4;
-    /// Position of the first optional field. The optional fields end with the field `-`.
+    /// Index of the first optional field in a line of mountinfo. A field `-` marks the end of the
+    /// optional fields.
     const OPTIONAL: usize = 6;
     mountinfo.split(|byte| *byte == b'\n').find_map(|line| {
         let fields: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();

@@ -86,8 +86,8 @@ fn fits_or_leaves_no_trace<M: Message + Debug + PartialEq>(message: M, before: &
     }
 }
 
-/// Receives a frame with `body`, which is cut to the size limit, and then a frame with `next`. The
-/// receiver must return `next`, whatever `body` contains.
+/// Checks that a damaged frame does not affect the next frame. Feeds the receiver a frame with
+/// `body`, cut to the size limit, and then a frame with `next`. The receiver must return `next`.
 fn costs_one_frame<M: Message + Debug + PartialEq>(body: &[u8], next: M, pieces: &[usize]) {
     let body = &body[..body.len().min(M::MAX_BODY_BYTES)];
     let bytes = [framed(body), frame::encode(&next).expect("encoding")].concat();
@@ -117,7 +117,8 @@ fn flips() -> impl Strategy<Value = Vec<(Index, u8)>> {
     vec((any::<Index>(), 1..=u8::MAX), 0..4)
 }
 
-/// Length of a damaged message, in percent of its original length. In two of three cases it is 100.
+/// Length of a damaged message, in percent of its original length. Two thirds of the messages keep
+/// their length.
 fn length() -> impl Strategy<Value = usize> {
     prop_oneof![2 => Just(100_usize), 1 => 0..150_usize]
 }
@@ -165,7 +166,8 @@ proptest! {
     }
 }
 
-/// This test fails when a kind of message is added, until the properties above cover the new kind.
+/// Checks that the message generators of these tests generate every kind of message. So this test
+/// fails if someone adds a kind to the protocol but not to the generators.
 #[test]
 fn every_kind_is_drawn() {
     fn kinds<M: Message + Debug>(messages: impl Strategy<Value = M>) -> usize {

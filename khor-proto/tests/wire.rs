@@ -29,7 +29,8 @@ fn subscribe() -> ClientMessage {
     ClientMessage::Subscribe(Subscribe::default())
 }
 
-/// Reads the hexadecimal bytes in block `n` of the `text` blocks in the crate's documentation.
+/// Returns the example bytes in the crate's documentation, which are hexadecimal. `n` is the number
+/// of the ```` ```text ```` block, from 0.
 fn documented(n: usize) -> Vec<u8> {
     let source = include_str!("../src/lib.rs");
     let block =

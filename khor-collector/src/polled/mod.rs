@@ -54,8 +54,8 @@ pub(crate) struct Polled {
 struct Latest {
     /// Number of the period in which the values were read. A period lasts [`REFRESH_NS`].
     period: Option<u64>,
-    /// Number of the period in which the missed events were read. Such a period lasts
-    /// [`MISSED_REFRESH_NS`].
+    /// Number of the period in which the number of missed events was last read. Periods of this
+    /// kind last [`MISSED_REFRESH_NS`].
     missed_period: Option<u64>,
     values: Values,
     buffer: Vec<u8>,

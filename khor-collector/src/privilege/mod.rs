@@ -22,7 +22,7 @@ use nix::{
 /// The capabilities that are needed to load and attach BTF tracepoints.
 const NEEDED: [Capability; 2] = [Capability::CAP_BPF, Capability::CAP_PERFMON];
 
-/// The capabilities that are needed to become another user.
+/// The additional capabilities that root needs to become another user.
 const NEEDED_BY_ROOT: [Capability; 2] = [Capability::CAP_SETUID, Capability::CAP_SETGID];
 /// Target of the link /proc/self/ns/user in the initial user namespace. The number never changes,
 /// because it is part of the kernel's interface.

@@ -175,7 +175,7 @@ mod tests {
 
     use super::*;
 
-    /// What the child process attempts, and whether the filter allows it.
+    /// The actions that the child process tries, each with whether the filter allows it.
     const TRIES: [(&str, bool); 10] = [
         ("read a file", true),
         ("write a file", false),

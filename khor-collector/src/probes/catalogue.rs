@@ -53,7 +53,7 @@ pub(super) struct ProgramCounter {
 
 /// How a scope counts the events of a [`ProgramCounter`].
 pub(super) enum Scoped {
-    /// A scope counts these events in the given slot, if all the given programs are attached.
+    /// A scope counts the events in this slot, provided that all of these programs are attached.
     In(Slot, &'static [&'static str]),
     /// A scope does not count these events, for the given reason.
     Missing(&'static str),

@@ -18,7 +18,8 @@ const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 /// that had no counts so far. So if such a CPU comes online or wakes up, the next reading includes
 /// it.
 const ACTIVITY_SLOTS: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
-/// Interval at which all slots of the CPUs without counts are checked, in nanoseconds.
+/// Time between two full checks of the CPUs without counts, in nanoseconds. A full check reads all
+/// slots.
 const FULL_CHECK_NS: u64 = 1_000_000_000;
 
 /// The mapped arrays of counters, and the tables of scopes.
@@ -109,8 +110,8 @@ impl Counters {
         self.tables.replace((generation & 1) as usize, table);
     }
 
-    /// Checks which further CPUs have counts now, and returns all CPUs with counts. `now_ns` is the
-    /// time of `CLOCK_MONOTONIC`.
+    /// Finds CPUs that have begun to count since the last call, and returns all CPUs with counts.
+    /// `now_ns` is the time of `CLOCK_MONOTONIC`.
     fn elements(&self, now_ns: u64) -> MutexGuard<'_, Elements> {
         let mut elements = self.elements.lock();
         let is_due = elements.checked_ns.is_none_or(|checked_ns| now_ns >= checked_ns + FULL_CHECK_NS);

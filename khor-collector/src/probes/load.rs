@@ -196,7 +196,7 @@ fn take_cues(programs: &mut Ebpf) -> Result<CueRing, String> {
     Ok(CueRing::new(ring))
 }
 
-/// If no program works, returns why the first program does not.
+/// Returns the reason of the first program if no program could be attached, and otherwise `None`.
 fn common_failure(states: &[ProbeState]) -> Option<String> {
     if states.iter().any(|state| state.outcome.is_ok()) {
         return None;

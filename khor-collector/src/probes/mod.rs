@@ -88,7 +88,7 @@ pub(crate) struct Probes {
     programs: Ebpf,
 }
 
-/// The last request to the programs.
+/// The flags and table generation that the collector last passed to the in-kernel programs.
 #[derive(Debug, Default)]
 struct Requested {
     flags: u64,

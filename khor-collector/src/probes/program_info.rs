@@ -8,8 +8,8 @@ use nix::libc;
 /// Length of `struct bpf_prog_info` in Linux 6.1, in 64-bit words. Other kernels accept this length
 /// too.
 const WORDS: usize = 28;
-/// Index of the word that contains two lengths: of the machine code and of the translated
-/// instructions.
+/// Index of the word of `bpf_prog_info` that contains two lengths: the length of the machine code
+/// and the length of the translated BPF instructions.
 const LENGTHS: usize = 2;
 const TRANSLATED: usize = 4;
 const RECURSION_MISSES: usize = 26;

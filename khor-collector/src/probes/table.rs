@@ -55,7 +55,8 @@ pub(super) fn build(scopes: &[Chosen]) -> Result<ScopeTable, TableFull> {
     Ok(ScopeTable { salt, cgroups, processes, ..table })
 }
 
-/// Adds the scope bits in `named` to the place (table entry) of each id. Creates missing places.
+/// Marks each id as included or excluded by the scopes whose bits are set in `named`. Creates a
+/// table entry (place) for an id that has none.
 fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     for id in ids {
         let index = places.iter().position(|place| place.id == id).unwrap_or_else(|| {
@@ -67,8 +68,8 @@ fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     }
 }
 
-/// Arranges the places so that the programs find each of them. `None` if that is impossible with
-/// this `salt`.
+/// Builds the hash table from `places`. `None` if some entry has no free slot within [`PROBES`]
+/// places of its hash with this `salt`, so that the programs could not find it.
 fn lay_out(places: &[Place], salt: u64) -> Option<[Place; PLACES]> {
     let mut laid_out = [Place::default(); PLACES];
     for place in places {

@@ -75,8 +75,8 @@ pub(super) struct RefusedCount {
 }
 
 impl RefusedCount {
-    /// Creates the counters, with the reason why the client has no permission. `probed` is the
-    /// number of counters that the in-kernel programs feed.
+    /// Creates counters that are all absent. `reason` states why the client has no permission.
+    /// `probed` is the number of counters that the in-kernel programs update.
     pub(super) fn new(reason: String, probed: usize) -> Self {
         Self { reason, counters: probed + polled::COUNTERS.len() }
     }

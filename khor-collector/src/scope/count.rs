@@ -150,15 +150,16 @@ fn assess(targets: &Targets, shared: &Shared) -> (Vec<Availability>, Polled) {
     (counted.chain(polled.availability()).collect(), polled)
 }
 
-/// Returns a reason for missing counts if none of the included targets exists, because the kernel
-/// then counts nothing.
+/// If none of the included targets exists, returns the reason. The programs then have nothing to
+/// count, so the counters are missing.
 fn missing_targets(targets: &Targets) -> Option<String> {
     let gone: Vec<_> = targets.include.iter().map(Target::gone).collect();
     if gone.iter().any(Option::is_none) { None } else { gone.into_iter().flatten().next() }
 }
 
-/// Returns a reason for missing counts if the kernel cannot attribute events with this kind of
-/// owner to `targets`.
+/// Returns why a counter is missing in a scope: the kernel cannot attribute its events to
+/// `targets`. `owner` is the kind of owner of these events. `None` if the kernel can attribute
+/// them.
 fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> Option<String> {
     let event = match owner {
         Owner::Task => return None,

@@ -99,7 +99,8 @@ impl Scopes {
         counts.iter().filter(|count| count.covers(&path, pid)).map(|count| 1 << count.number).sum()
     }
 
-    /// Waits until there is a new scope to [`refresh`](Self::refresh).
+    /// Waits until a client opens a new scope. The caller must then call
+    /// [`refresh`](Self::refresh).
     pub(crate) async fn opened(&self) {
         self.shared.opened.notified().await;
     }

@@ -128,9 +128,10 @@ impl Target {
                 if !*alive {
                     return false;
                 }
-                // A process keeps its number and start time when it changes its user. Read the
-                // owner first: if the start time is unchanged afterwards, `owner_now` belongs to
-                // the same process.
+                // The kernel may reuse the PID for another process, which has a later start time.
+                // So read the owner first: if the start time is still the same afterwards,
+                // `owner_now` is the user of the same process, even if this process has changed its
+                // user.
                 let owner_now = process::owner(*pid);
                 *alive = process::start_ticks(*pid) == Some(*start_ticks);
                 !*alive || std::mem::replace(owner, owner_now) != owner_now

@@ -38,7 +38,8 @@ struct Subscription {
     due_ns: u64,
     /// Revision of the availability in the last `Subscribed`; `None` before the first one.
     sent_revision: Option<u64>,
-    /// Number of cues that the collector dropped for this client since it last reported lost cues.
+    /// Number of cues for this client that the collector dropped since its last
+    /// [`ServerMessage::Lost`] to this client.
     lost: u64,
     /// Number of cues that the kernel had dropped when the collector last reported lost cues to
     /// this client.
@@ -50,8 +51,8 @@ struct Subscription {
 enum Start {
     /// The client gets the counts of the scope unchanged, as all other clients do.
     Shared,
-    /// The counts are zero in the first sample: the scope's counts at that time are subtracted from
-    /// all samples. Otherwise a client could open and close scopes between two samples, and so
+    /// The client's counts start at zero: the scope's counts at the first sample are subtracted
+    /// from all samples. Otherwise a client could open and close scopes between two samples, and so
     /// measure periods that are shorter than its interval.
     FirstSample(Vec<Option<u64>>),
 }
@@ -115,11 +116,12 @@ impl Client {
         })?;
         let Some(subscription) = &mut self.subscription else { return Some(former.count) };
         if subscription.cues == former.cues {
-            // Keep the numbers of dropped cues that were not reported yet.
+            // Some dropped cues may not be reported to the client yet, so keep their numbers.
             (subscription.lost, subscription.lost_in_kernel) = (former.lost, former.lost_in_kernel);
         }
         if subscription.scope == former.scope {
-            // Keep the zero point of the counts, because the scope is the same.
+            // The scope is the same, so keep subtracting the same counts: the client's counts then
+            // continue without a jump.
             subscription.start = former.start;
         }
         Some(former.count)

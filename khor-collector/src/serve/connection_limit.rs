@@ -75,8 +75,8 @@ mod tests {
         Peer { uid, trusted: uid < 10 }
     }
 
-    /// The limits that apply to `peer`: first the limit for the connections of all users together,
-    /// then the limit for this user's connections.
+    /// The limits that apply to `peer`: first the maximum number of connections of all users
+    /// together, then the maximum number of this user's connections.
     fn limits(peer: Peer) -> (usize, usize) {
         match peer {
             Peer { uid: 0, .. } => (256, 64),

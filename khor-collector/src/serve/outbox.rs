@@ -11,7 +11,8 @@ use std::{
 
 use super::wire::Socket;
 
-/// How long a client's socket may stay full before the client counts as stuck.
+/// Longest time for which a client's socket may stay full. After this time the client counts as
+/// stuck.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// While at least this many bytes are queued, the queue accepts no more frames.
 pub(super) const MAX_WAITING_BYTES: usize = 16 * 1024;
@@ -24,8 +25,8 @@ pub(super) struct Outbox {
     waiting_bytes: usize,
     /// Number of bytes of the first frame that were already sent.
     sent_bytes: usize,
-    /// When the socket became full or last accepted a part of the queue; `None` if the queue is
-    /// empty.
+    /// Time at which the socket became full or, if later, last accepted some queued bytes. `None`
+    /// if the queue is empty.
     full_since: Option<Instant>,
 }
 

@@ -349,7 +349,8 @@ mod tests {
 
     use super::*;
 
-    /// Waits until no other test binds a socket, because the umask applies to the whole process.
+    /// Lets only one test at a time bind a socket. Binding changes the umask, which all threads of
+    /// the process share.
     fn turn() -> MutexGuard<'static, ()> {
         static TURN: Mutex<()> = Mutex::new(());
         TURN.lock()

@@ -105,7 +105,7 @@ impl Count for FakeCount {
     }
 }
 
-/// The value at which the counter of a new scope starts.
+/// The value of a new scope's counter at its first reading.
 pub(super) const FIRST_READ: u64 = 1000;
 
 /// The scope that the fake kernel treats as the client's own.
@@ -263,7 +263,7 @@ async fn protocol_error_after_welcome_closes_with_reason() {
     let truncated = [bytes(&[hello()]), vec![2, 0, 0, 0, 1, 20]].concat();
     let nobody = Scope::only(Selector::Process(0));
     let nobody = ClientMessage::Subscribe(Subscribe { scope: nobody, ..Subscribe::default() });
-    // Even a busy machine sends 400 messages within 8 s, which is more than 50 a second.
+    // The limit is 50 messages a second. Even a busy machine sends these 400 in less than 8 s.
     let flood: Vec<_> = std::iter::once(hello()).chain((0..400).map(|_| subscribe(5000))).collect();
     for (sent, reason) in [
         (bytes(&[hello(), hello()]), "only once"),
@@ -312,7 +312,7 @@ async fn stuck_client_is_dropped_without_delays() {
     load.wait_for(|load| load.subscribers == 2).await.unwrap();
     let (lateness, mut patience) = (Lateness::start(), Patience::default());
     let (mut longest, mut last) = (Duration::ZERO, Instant::now());
-    // The server disconnects the stuck client two seconds after 100 kB of frames fill its socket.
+    // The stuck client's socket is full after 100 kB. The server disconnects the client 2 s later.
     while load.borrow_and_update().subscribers == 2 {
         assert!(!patience.is_over(), "the stuck client is not disconnected");
         witness.sample().await.unwrap();

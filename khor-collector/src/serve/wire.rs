@@ -1,4 +1,4 @@
-//! A client's socket: waits until the client sends, and writes without waiting.
+//! A client's socket. Reading waits until the client sends something. Writing never waits.
 //!
 //! tokio's own `UnixStream` also waits for the socket to become writable. It therefore wakes the
 //! process whenever a client has read its sample. At 50 samples a second, this took a third of the

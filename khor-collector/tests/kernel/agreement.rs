@@ -14,7 +14,8 @@ use khor_proto::{Counter, Scope, Selector};
 /// Number of attempts on a machine with a shielded agent. One attempt must be exact.
 const ATTEMPTS: usize = 12;
 
-/// Whether PID 1 is a shielded agent: the kernel counts its context switches, but khor does not.
+/// Whether PID 1 is a shielded agent, that is, a process whose context switches the kernel counts
+/// but khor cannot see.
 pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
     static SHIELDED: OnceLock<bool> = OnceLock::new();
     *SHIELDED.get_or_init(|| {
@@ -41,7 +42,7 @@ pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
 /// How much work a test does while khor and the kernel count it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Amount {
-    /// The amount of work for which the documentation states the accuracy.
+    /// As much work as in the documented measurements of accuracy.
     Whole,
     /// So little work that the agent probably sleeps until the work is done.
     Little,
@@ -53,9 +54,10 @@ impl Amount {
     }
 }
 
-/// Checks that khor's count equals the kernel's count at the first attempt. With a shielded agent,
-/// one of several attempts with little work must be exact. In the other attempts, khor's count may
-/// be too low by at most 5 % of the kernel's count plus 10.
+/// Checks khor's count against the kernel's count. Without a shielded agent, the two must be equal
+/// at the first attempt. With a shielded agent, they must be equal in one of several attempts, most
+/// of which do little work. In the other attempts, khor's count may be lower by up to 5 % of the
+/// kernel's count plus 10 events.
 pub(crate) fn agrees(collector: &Collector, count: impl Fn(Amount) -> Bracket) {
     let whole = count(Amount::Whole);
     if !agent_is_shielded(collector) {

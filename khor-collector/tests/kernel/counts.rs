@@ -10,8 +10,8 @@ use crate::{
     disk, program, turn,
 };
 
-/// The amounts of work for which the accuracy is documented: a million switches, 10,000 program
-/// starts, and a gibibyte in each direction.
+/// The tests do as much work as the documented measurements of accuracy: a million context
+/// switches, 10,000 program starts, and a gibibyte of traffic in each direction.
 const SWITCHES: u32 = 1_000_000;
 const EXECS: u32 = 10_000;
 const NETWORK_BYTES: u64 = 1 << 30;

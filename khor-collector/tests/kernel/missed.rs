@@ -10,8 +10,8 @@ use khor_proto::{Availability, Counter};
 
 use crate::turn;
 
-/// Pause after which the count is current, because the collector reads missed events at most once a
-/// second.
+/// Pause before a test reads the count of missed events. It is longer than a second, the time
+/// between two readings of this count by the collector.
 const REFRESH: Duration = Duration::from_millis(1100);
 
 /// The kernel's count of packets must be at least khor's count, and at most the sum of khor's count

@@ -25,8 +25,8 @@ const ETHERNET_HEADER_BYTES: u64 = 14;
 const ATTEMPTS: usize = 30;
 const ATTEMPTS_IN_VM: usize = 5;
 
-/// A local device that does not pass its packets to another device. The device counts `header` more
-/// bytes for each packet than khor.
+/// A local device that does not pass its packets to another device. For each packet, the device's
+/// own count is `header` bytes higher than khor's count.
 struct LocalDevice<'a> {
     namespace: &'a Namespace,
     device: &'static str,

@@ -22,7 +22,7 @@ pub(crate) fn reason(subscriber: &Subscriber, counter: Counter) -> String {
     }
 }
 
-/// Returns by how much `counter` grows during `work`.
+/// Runs `work`, and returns how many events `counter` counted meanwhile.
 pub(crate) fn counted(subscriber: &mut Subscriber, counter: Counter, work: impl FnOnce()) -> u64 {
     let before = subscriber.sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing"));
     work();
@@ -202,8 +202,8 @@ fn scopes_are_limited_and_rejections_have_reasons() {
     let mut subscribers: Vec<_> = (0..60).map(|n| subscribe(&turn, named(n.to_string()))).collect();
     let shared = subscribe(&turn, named("0".into())); // the same scope counts once
     drop(shared);
-    // One user may have at most 64 connections. So the test opens the last scopes by changing
-    // subscriptions.
+    // The test needs more scopes than one user may have connections (64). So it opens the last
+    // scopes by changing subscriptions.
     let rejection = |scope: Scope| match Subscriber::new(turn.collector.socket(), scope, &[]) {
         Err(ClientError::Bye { reason }) => reason,
         other => panic!("{other:?}"),

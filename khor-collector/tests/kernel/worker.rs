@@ -99,8 +99,8 @@ fn work_at(work: &str) {
     let number = || amount.parse().expect("the amount is a number");
     match what {
         "execs" => load::execs(number()),
-        // Keep the second thread of the pair alive after the work, because the kernel drops the
-        // counts of ended threads.
+        // The worker and a second thread switch to each other. Keep the second thread alive after
+        // the work, because the kernel drops the counts of ended threads.
         "switches" => std::mem::forget({
             let mut pair = load::PingPong::start();
             pair.run(number());

@@ -1,5 +1,5 @@
-//! The counters. There is one element for each CPU, which counts for the machine, and one element
-//! for each combination of a scope and a CPU.
+//! The counters in shared memory. The machine has one array element for each CPU. Each scope also
+//! has one element for each CPU.
 //!
 //! The elements are in memory-mapped arrays. Each program adds to the element of the CPU on which
 //! it runs. The collector maps the same memory and sums over the CPUs. So a sample needs no system
@@ -100,8 +100,8 @@ pub struct ScopeCounters {
     pub slots: [u64; Slot::COUNT],
 }
 
-/// The collector's request to the programs: what they must do besides counting for the machine.
-/// Each [`CpuCounters`] contains the request, always with the same value.
+/// The collector's request to the programs: the tasks besides counting for the machine. The
+/// collector writes the same request to the [`CpuCounters`] of every CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wish(pub u64);
 

@@ -56,8 +56,8 @@ pub struct CueRecord {
 /// second.
 pub const NANOSECONDS_PER_CUE: u64 = 50_000_000;
 
-/// Maximum number of cues of a kind that may follow each other without a pause. The limit is higher
-/// for program starts, because they are only displayed and make no sound.
+/// Maximum number of cues of one kind in a burst, before the rate limit applies. It is higher for
+/// program starts, because they are only displayed and make no sound.
 pub const fn burst_cues(kind: CueKind) -> u64 {
     match kind {
         CueKind::Exec => 200,

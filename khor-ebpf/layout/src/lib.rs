@@ -1,7 +1,7 @@
 //! Defines the memory that the in-kernel programs share with the collector. The crate is `no_std`
 //! and has no dependencies.
 //!
-//! The memory consists of memory-mapped arrays and a ring buffer. With them, the collector reads
+//! The shared memory consists of mapped arrays and a ring buffer. With them, the collector reads
 //! counts, selects scopes and receives cues without BPF system calls. So it needs no capability
 //! after its start.
 #![no_std]

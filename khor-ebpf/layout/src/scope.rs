@@ -17,7 +17,7 @@ pub const MAX_SELECTORS: usize = 128;
 /// Number of places (entries) in each hash table. It is twice [`MAX_SELECTORS`], so that programs
 /// find a key after few probes.
 pub const PLACES: usize = 2 * MAX_SELECTORS;
-/// Number of places in which a program looks for a key.
+/// Number of consecutive places that a program searches for a key before it gives up.
 pub const PROBES: usize = 4;
 /// Maximum depth of a cgroup that khor can count. The root has depth 0.
 pub const MAX_CGROUP_DEPTH: u32 = 16;

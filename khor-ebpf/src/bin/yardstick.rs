@@ -23,7 +23,7 @@ struct Count {
 #[map]
 static COUNTS: Array<Count> = Array::with_max_entries(1, BPF_F_MMAPABLE);
 
-/// A map of the type that counting programs usually have, which cannot be mapped into memory.
+/// A per-CPU array: the usual map type for counters, but user space cannot map it into memory.
 #[map]
 static PER_CPU_COUNT: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 

@@ -22,8 +22,8 @@ const FIRST_RETRY: Duration = Duration::from_millis(100);
 /// Longest time before a retry. It is short enough to reconnect to a restarted collector within a
 /// second, including the handshake.
 const LAST_RETRY: Duration = Duration::from_millis(800);
-/// The connection counts as lost if the collector sends nothing for this time plus two sample
-/// intervals.
+/// If the collector sends nothing for this time plus two sample intervals, the client treats the
+/// connection as lost.
 const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 /// Maximum number of events in the queue to the reader. If a slow reader lets the queue fill up,
 /// the socket fills up too, and the collector then skips samples.

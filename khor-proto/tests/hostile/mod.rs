@@ -14,8 +14,8 @@ use tokio::io::{AsyncRead, ReadBuf};
 
 /// Size of a frame's length field, in bytes.
 const LENGTH_BYTES: usize = size_of::<u32>();
-/// Lengths of pieces so long that each read fills the receiver's buffer or returns all remaining
-/// bytes.
+/// Lengths of the pieces for a peer that does not split its bytes: each read returns as many bytes
+/// as the receiver's buffer has room for.
 pub(crate) const WHOLE: &[usize] = &[usize::MAX];
 
 /// One item from a receiver. An error is reduced to its kind, so that items can be compared.

@@ -31,10 +31,10 @@ const SOCKET_BYTES: usize = 1;
 /// Length of the process names in cues, in bytes. The names are longer than real ones, so that
 /// fewer cues fill a queue.
 const COMM_BYTES: usize = 200;
-/// The sender must not disconnect a client that has read its messages within this time.
+/// The sender may disconnect a client only if the client has read nothing for at least this time.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// An operation. It does nothing if its client is not connected.
+/// One step of a randomly generated test. A step for a client that is not connected does nothing.
 #[derive(Clone, Debug)]
 enum Op {
     /// Connects a client if it is not connected.
@@ -130,7 +130,7 @@ struct Tested {
     registration: Registration,
     stream: UnixStream,
     received: Vec<u8>,
-    /// When the client last read its messages.
+    /// Time at which the client last read all messages in its socket.
     read_at: Instant,
     is_subscribed: bool,
     /// Number of cues that the kernel reported or dropped since the client subscribed.
