@@ -65,7 +65,8 @@ fn row(lines: &mut Vec<String>, name: &str, reason: Option<&str>, good: &str) {
     }
 }
 
-/// Wraps text at spaces. Cuts longer words.
+/// Wraps text at spaces into lines of at most `width` characters. Splits words that are longer than
+/// a line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

@@ -65,7 +65,7 @@ pub fn cgroup_of_task(task: Pointer) -> Pointer {
 /// this is the listener. Null for a connection in TIME_WAIT, which no longer has a full socket.
 #[inline(always)]
 pub fn full_sock(sock: Pointer) -> Pointer {
-    // The two states in which the kernel allocates only the start of a `struct sock`.
+    // In these two TCP states, the kernel allocates only the start of a `struct sock`.
     const TCP_TIME_WAIT: u8 = 6;
     const TCP_NEW_SYN_RECV: u8 = 12;
     match probe(sock, &SOCK_STATE_OFFSET) {

@@ -88,7 +88,7 @@ counters! {
     LatencyNs = "latency_ns", Nanoseconds, "Total time that requests to block devices took.";
     /// Number of read and write requests whose time is included in [`Counter::LatencyNs`]. The time
     /// of nearly all requests is included.
-    TimedRequests = "timed_requests", Count, "Requests to block devices whose time is part of the total time.";
+    TimedRequests = "timed_requests", Count, "Requests to block devices that are included in the total time.";
     /// Retransmitted TCP segments (`tcp_retransmit_skb`, `tcp_retransmit_synack`).
     Retransmits = "retransmits", Count, "TCP segments that were sent again.";
     /// Handled device interrupts (`irq_handler_entry`). Interrupts of the CPU-local timers do not

@@ -19,8 +19,8 @@ use self::{
     messages::{client_message, server_message},
 };
 
-/// Configures the tests without a file of failing inputs. If a test fails, it prints its smallest
-/// failing input. Add this input to `wire.rs` as an example.
+/// Configures `proptest` to write no file of failing inputs. If a test fails, it prints its
+/// smallest failing input. Add this input to `wire.rs` as an example.
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 8192, failure_persistence: None, ..ProptestConfig::default() }
 }

@@ -1,9 +1,8 @@
 //! Reads the number of page faults from the kernel's files.
 //!
-//! There is a counter of all faults and a counter of major faults. There is no counter of minor
-//! faults, because their number, the difference of the two, could decrease. The kernel adds a fault
-//! to the number of all faults when the fault begins. The kernel knows only at the end of the fault
-//! whether the fault is major.
+//! khor counts all page faults and major page faults, but not minor page faults. A count of minor
+//! faults would be the difference of the other two counts, and could decrease: the kernel adds a
+//! fault to all faults when the fault begins, but to the major faults only when it ends.
 
 use std::path::Path;
 

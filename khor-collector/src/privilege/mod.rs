@@ -2,8 +2,8 @@
 //! to load programs. Step 2 drops these two. Step 3 forbids every system call that serving does not
 //! need.
 //!
-//! Capabilities belong to threads, so the first two steps fail unless the process has only one
-//! thread. The system call filter applies to all threads.
+//! Each thread has its own capabilities, so dropping them (steps 1 and 2) fails unless the process
+//! has only one thread. The system call filter applies to all threads.
 
 mod seccomp;
 

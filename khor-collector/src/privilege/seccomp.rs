@@ -91,7 +91,7 @@ const ALLOWED_HERE: &[(libc::c_long, &str)] = &[];
 /// The bit that distinguishes `O_TMPFILE` from `O_DIRECTORY`.
 const NOT_NAMED: libc::c_int = libc::O_TMPFILE & !libc::O_DIRECTORY;
 
-/// Why the filter could not be set.
+/// Why the system call filter could not be installed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FilterError {
     #[error("this processor architecture is not supported")]

@@ -35,8 +35,8 @@ pub(super) struct Loaded {
     pub(super) counters: Counters,
     pub(super) cues: CueRing,
     pub(super) programs: Ebpf,
-    /// `Ok` if the kernel lets programs read its memory, as scopes require. Otherwise the reason
-    /// why not.
+    /// `Ok` if the kernel lets programs read kernel memory, which scopes require. Otherwise `Err`
+    /// with the reason.
     pub(super) kernel_reads: Result<(), String>,
     offsets: Offsets,
 }

@@ -81,8 +81,8 @@ pub(crate) struct Probes {
     counters: Counters,
     sockets_have_tags: bool,
     requested: Mutex<Requested>,
-    /// `Ok` if the kernel lets programs read its memory, as scopes require. Otherwise the reason
-    /// why not.
+    /// `Ok` if the kernel lets programs read kernel memory, which scopes require. Otherwise `Err`
+    /// with the reason.
     scopes: Result<(), String>,
     /// The loaded programs. They stay attached until this value is dropped.
     programs: Ebpf,

@@ -77,7 +77,8 @@ impl Offsets {
 /// The path to a nested field. Each step is a pair of a structure and one of its fields.
 type Path = &'static [(&'static str, &'static str)];
 
-/// Globals that contain the offset of one field.
+/// The globals that contain the offset of a field of a kernel structure, each with the path to this
+/// field.
 const FIELDS: [(&str, Path); 29] = [
     (global::SKB_LEN_OFFSET, &[("sk_buff", "len")]),
     (global::SKB_DEV_OFFSET, &[("sk_buff", "dev")]),

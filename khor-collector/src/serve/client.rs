@@ -27,9 +27,9 @@ pub(super) struct Client {
 }
 
 struct Subscription {
-    /// The interval that the client requested.
+    /// The interval that the client requested, in milliseconds.
     requested_ms: u16,
-    /// The interval that the collector grants.
+    /// The interval that the collector granted, in milliseconds.
     interval_ms: u16,
     scope: Scope,
     cues: CueKinds,
@@ -132,11 +132,10 @@ impl Client {
         self.subscription.as_ref().map(|subscription| subscription.due_ns)
     }
 
-    /// Whether a sample is due at `now_ns`. If it is, this function also sets the time of the next
-    /// sample: a multiple of the interval, at least half an interval later. The minimum matters
-    /// only after the first sample, which may be sent at any time. Without the minimum, the second
-    /// sample could follow immediately. Counters that the collector reads only at intervals would
-    /// then seem to jump.
+    /// Whether a sample is due at `now_ns`. If so, sets the time of the next sample: a multiple of
+    /// the interval that is at least half an interval after `now_ns`. Without this minimum, the
+    /// second sample could follow the first one immediately, because the first sample may be sent
+    /// at any time. Counters that the collector reads only every 100 ms would then seem to jump.
     pub(super) fn due(&mut self, now_ns: u64) -> bool {
         let Some(subscription) = &mut self.subscription else { return false };
         let due = subscription.due_ns <= now_ns;

@@ -11,7 +11,8 @@ use crate::trust::Peer;
 pub(super) const MAX_CONNECTIONS: usize = 256;
 /// Number of connections that are reserved for root, so that the administrator can always connect.
 const KEPT_FOR_ROOT: usize = 8;
-/// Number of further connections that are reserved for root and trusted users.
+/// Number of connections that are reserved for root and trusted users, in addition to
+/// [`KEPT_FOR_ROOT`].
 const KEPT_FOR_TRUSTED: usize = 24;
 /// Maximum number of connections of root or of one trusted user.
 pub(super) const MAX_CONNECTIONS_PER_TRUSTED: usize = 64;

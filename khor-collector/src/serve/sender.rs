@@ -255,8 +255,8 @@ impl Registration {
         Ok(())
     }
 
-    /// Ends the client's subscription unless its scope equals `scope`. The table of scopes may have
-    /// no room for both scopes.
+    /// Ends the client's subscription if its scope differs from `scope`. The caller can then open
+    /// `scope` even if the table of scopes has no room for both.
     fn leave_other_scope(&self, scope: &Scope) {
         let mut clients = self.sender.clients();
         let client = clients.by_id.get_mut(&self.id).filter(|client| !client.counts(scope));

@@ -44,7 +44,7 @@ pub(crate) fn agent_is_shielded(collector: &Collector) -> bool {
 pub(crate) enum Amount {
     /// As much work as in the documented measurements of accuracy.
     Whole,
-    /// So little work that the agent probably sleeps until the work is done.
+    /// So little work that the shielded agent (PID 1) probably sleeps until the work is done.
     Little,
 }
 

@@ -156,8 +156,8 @@ fn requests_agree_with_diskstats_and_are_timed() {
 fn retransmits_agree_with_retrans_segs() {
     let Some(turn) = turn() else { return };
     let able = load::in_lossy_namespace(|| {
-        // The host's namespace is needed too, because khor also counts the segments that other
-        // programs retransmit there.
+        // Also read the count of the host's network namespace, because khor counts the segments
+        // that other programs retransmit there.
         let host = || procfs::retransmitted_segments_of("/proc/1/net/snmp");
         agrees(&turn.collector, |_| {
             let host_before = host();

@@ -47,8 +47,8 @@ impl Loop {
             .expect("opening the loop device")
     }
 
-    /// Writes or reads the whole device with direct I/O. This bypasses the page cache of the
-    /// device, but not the page cache of the file.
+    /// Writes or reads the whole device with direct I/O. Direct I/O bypasses the page cache of the
+    /// loop device, but not the page cache of its file.
     fn transfer(&self, step: impl Fn(&File, &mut [u8], u64)) {
         const CHUNK: usize = 1 << 20;
         let mut buffer = vec![0xa5_u8; CHUNK + 4096];

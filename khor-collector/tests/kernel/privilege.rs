@@ -27,7 +27,8 @@ fn collector_has_no_capability() {
     assert!(procfs::status(pid, "Uid").split_whitespace().all(|uid| uid != "0"));
 }
 
-/// The collector opens the kernel's files while it has privileges, and reads them afterwards.
+/// The collector opens the `fdinfo` files while it has privileges. It must still be able to read
+/// them after it has given up its privileges.
 #[test]
 fn missed_events_need_no_privilege() {
     let Some(turn) = turn() else { return };

@@ -19,7 +19,8 @@ const UDP_HEADER_BYTES: u64 = 8;
 /// Number of attempts to count a stream. One attempt must be exact. The others may miss packets,
 /// because the kernel skips a program that would interrupt a run of the same program.
 const ATTEMPTS: usize = 5;
-/// Size of a packet without data: the headers of IPv4 and TCP, with time stamps.
+/// Size of a TCP packet without data, in bytes: the IPv4 header, and the TCP header with the
+/// time-stamp option.
 const EMPTY_SEGMENT_BYTES: u64 = 52;
 
 /// Creates a cgroup, and a subscriber to its scope. `None` without cgroup2, and on the rare kernels
@@ -77,7 +78,7 @@ fn scope_lacks_local_traffic_with_reason() {
     for name in [Counter::LocalBytes, Counter::LocalPackets] {
         assert_eq!(
             reason(&subscriber, name),
-            "local traffic is counted at devices, and a scope's traffic at its sockets"
+            "khor counts local traffic at devices, but the traffic of a scope at its sockets"
         );
         assert_eq!(subscriber.sample().get(name), None);
     }

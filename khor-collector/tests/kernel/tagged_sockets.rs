@@ -29,8 +29,8 @@ struct ClassId {
 }
 
 impl ClassId {
-    /// Creates the cgroup. `None` if the kernel lacks the controller, or the controller is mounted
-    /// elsewhere.
+    /// Creates the cgroup and sets its class id. `None` if the kernel lacks the controller
+    /// `net_cls`, or if `net_cls` is already mounted elsewhere.
     fn set() -> Option<Self> {
         let place = TempDir::new().expect("creating a directory");
         let hierarchy = Mount::old_hierarchy(place.path(), "net_cls").ok()?;
@@ -105,8 +105,8 @@ fn class_id_hides_scope_traffic() {
     }
 }
 
-/// Starts a collector after `net_cls` was used. `/proc/cgroups` no longer shows that it was used,
-/// so the collector must detect this from the tags of the sockets.
+/// Starts a collector after `net_cls` was used. `/proc/cgroups` no longer shows this earlier use,
+/// so the collector must detect it from the tags of the sockets.
 fn a_collector_that_starts_later_detects_tagged_sockets(cgroup: &Cgroup) {
     let collector = Collector::start(program(), &["--no-dbus"]);
     let scope = Scope::only(of(cgroup));

@@ -51,7 +51,7 @@ impl Worker {
         self.wait_for("done");
     }
 
-    /// Lets the worker do work that kills it, and waits for its end.
+    /// Makes the worker do its work, which must kill the worker. Waits until the worker has ended.
     pub(crate) fn work_to_death(mut self) {
         self.go();
         assert!(!self.child.wait().expect("the worker's exit status").success());

@@ -32,7 +32,7 @@ pub const SKB_GSO_SEGS_OFFSET: &str = "SKB_GSO_SEGS_OFFSET";
 pub const DEVICE_PARENT_OFFSET: &str = "DEVICE_PARENT_OFFSET";
 /// Offset of `net_device.rx_handler`.
 pub const DEVICE_RX_HANDLER_OFFSET: &str = "DEVICE_RX_HANDLER_OFFSET";
-/// Offset of `sock.sk_cgrp_data.cgroup`; before Linux 5.15, of `sock.sk_cgrp_data.val`.
+/// Offset of `sock.sk_cgrp_data.cgroup`. Before Linux 5.15, this field is called `val`.
 pub const SOCK_CGROUP_OFFSET: &str = "SOCK_CGROUP_OFFSET";
 /// Offset of `sock.__sk_common.skc_state`.
 pub const SOCK_STATE_OFFSET: &str = "SOCK_STATE_OFFSET";
@@ -49,7 +49,7 @@ pub const REQUEST_STATE_OFFSET: &str = "REQUEST_STATE_OFFSET";
 /// The bit `RQF_FLUSH_SEQ` of `request.rq_flags`. It is set until the request's flush sequence
 /// ends.
 pub const REQUEST_FLUSH_SEQUENCE: &str = "REQUEST_FLUSH_SEQUENCE";
-/// Offset of `request.rq_disk`; since Linux 5.17, of `request.q`.
+/// Offset of `request.rq_disk` before Linux 5.17, and of `request.q` since then.
 pub const REQUEST_DISK_OFFSET: &str = "REQUEST_DISK_OFFSET";
 /// Offset of `request_queue.disk` if [`REQUEST_DISK_OFFSET`] is the offset of `request.q`.
 /// Otherwise [`UNKNOWN`].
@@ -82,7 +82,7 @@ pub const CGROUP_ROOT_OFFSET: &str = "CGROUP_ROOT_OFFSET";
 pub const CGROUP_ROOT_ID_OFFSET: &str = "CGROUP_ROOT_ID_OFFSET";
 /// Offset of `cgroup.kn`.
 pub const CGROUP_KN_OFFSET: &str = "CGROUP_KN_OFFSET";
-/// Offset of `cgroup.ancestors`; before Linux 6.1, of `cgroup.ancestor_ids`.
+/// Offset of `cgroup.ancestors` since Linux 6.1, and of `cgroup.ancestor_ids` before.
 pub const CGROUP_ANCESTORS_OFFSET: &str = "CGROUP_ANCESTORS_OFFSET";
 /// 1 if the array at [`CGROUP_ANCESTORS_OFFSET`] contains ids, 0 if it contains pointers.
 pub const CGROUP_ANCESTORS_ARE_IDS: &str = "CGROUP_ANCESTORS_ARE_IDS";

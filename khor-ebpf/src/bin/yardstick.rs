@@ -33,7 +33,7 @@ fn empty(_: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Looks up an element in a map of khor's type, and adds one to it.
+/// Looks up an element in a memory-mapped array, as khor's programs do, and adds one to it.
 #[btf_tracepoint(function = "sched_switch")]
 fn increment(_: BtfTracePointContext) -> i32 {
     // SAFETY: this call takes no argument and always succeeds.

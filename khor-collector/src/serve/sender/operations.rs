@@ -176,8 +176,8 @@ fn messages(bytes: &[u8]) -> Vec<ServerMessage> {
     known.collect().now_or_never().expect("reading from memory never waits")
 }
 
-/// Returns the number of samples, of cues, and of cues that are reported as lost. Checks that the
-/// samples have consecutive numbers.
+/// Returns three numbers: the samples in `messages`, the cues in `messages`, and the cues that
+/// `messages` report as lost. Checks that the samples have consecutive numbers.
 fn counts(messages: &[ServerMessage]) -> [u64; 3] {
     let (mut samples, mut cues, mut lost, mut last) = (0, 0, 0, None);
     for message in messages {
@@ -284,8 +284,8 @@ impl Model {
         }
     }
 
-    /// Removes stuck clients, as their tasks would. Checks that none of them has read within
-    /// [`PATIENCE`].
+    /// Removes stuck clients, because this test has no client tasks that would do so. Checks that
+    /// none of them has read its messages within [`PATIENCE`].
     fn drop_stuck(&mut self) {
         for client in &mut self.clients {
             if let Some(stuck) = client.as_ref().filter(|client| client.registration.was_stuck()) {
