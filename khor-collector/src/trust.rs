@@ -65,8 +65,8 @@ impl Peer {
     /// a scope in which all activity belongs to the user.
     pub(crate) const GRID_MS: u16 = 100;
 
-    /// The interval that this user gets for a requested interval, in milliseconds. `owns_scope`
-    /// means that all activity in the scope belongs to this user.
+    /// The interval in milliseconds that the collector grants to this user, who requested
+    /// `requested_ms`. `owns_scope` means that all activity in the scope belongs to this user.
     pub(crate) fn interval_ms(self, requested_ms: u16, owns_scope: bool) -> u16 {
         if self.trusted || owns_scope { requested_ms } else { requested_ms.next_multiple_of(Self::GRID_MS) }
     }

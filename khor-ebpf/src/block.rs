@@ -116,7 +116,7 @@ fn issued(request: *const u8) {
     let _ = ISSUED.insert(request as u64, now_ns, 0); // without room, the request is not timed
 }
 
-/// Adds to the counts of the machine and of the request's scopes.
+/// Adds `amounts` to the counts of the machine and of all scopes that `request` belongs to.
 #[inline(always)]
 fn count<const N: usize>(request: *const u8, amounts: [(Slot, u64); N]) {
     let Some(cpu) = Cpu::this() else { return };

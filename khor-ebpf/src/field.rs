@@ -31,7 +31,7 @@ pub fn probe<T: Copy + Default>(object: *const u8, offset: &Global<u32>) -> T {
         return T::default();
     }
     let field = object.wrapping_add(offset.load() as usize).cast::<T>();
-    // SAFETY: the helper checks the address itself.
+    // SAFETY: the kernel's helper function returns an error if `field` is not a readable address.
     unsafe { bpf_probe_read_kernel(field) }.unwrap_or_default()
 }
 

@@ -47,8 +47,8 @@ struct Verdict {
     exclude: u64,
 }
 
-/// Adds to the counts of all scopes that `cgroup`, a `struct cgroup *`, belongs to. A null pointer
-/// belongs to no scope. Returns these scopes, one bit each.
+/// Adds `amounts` to the counts of all scopes that `cgroup` (a `struct cgroup *`) belongs to. A
+/// null pointer belongs to no scope. Returns these scopes, one bit each.
 #[inline(always)]
 pub fn credit_cgroup<const N: usize>(cpu: Cpu, cgroup: *const u8, amounts: [(Slot, u64); N]) -> u64 {
     let Some(scopes) = cpu.scopes() else { return 0 };
@@ -121,7 +121,7 @@ impl Scopes {
         (table.include_all | cgroup.include) & !(cgroup.exclude | table.name_processes)
     }
 
-    /// Adds to the counts of all `scopes`.
+    /// Adds each of `amounts` to the counts of every scope in `scopes`.
     #[inline(always)]
     pub fn credit<const N: usize>(self, scopes: u64, amounts: [(Slot, u64); N]) {
         self.credit_slots(scopes, amounts.map(|(slot, amount)| (slot as usize, amount)));

@@ -41,7 +41,7 @@ const MACHINE_ONLY: &str = "the kernel counts missed events only for the whole m
 /// The counts in the order of [`COUNTERS`]; `None` if unknown.
 pub(crate) type Values = [Option<u64>; COUNTERS.len()];
 
-/// The open files, and the values from their last reading.
+/// The open files of the kernel that contain counts, and the counts that were last read from them.
 #[derive(Debug)]
 pub(crate) struct Polled {
     pressure: Pressure,

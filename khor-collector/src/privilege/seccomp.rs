@@ -76,7 +76,7 @@ const ALLOWED: &[(libc::c_long, &str)] = &[
     (libc::SYS_writev, "the log"),
 ];
 
-/// More allowed system calls, which only this architecture has.
+/// System calls that are allowed in addition to [`ALLOWED`] and that not every architecture has.
 #[cfg(target_arch = "x86_64")]
 const ALLOWED_HERE: &[(libc::c_long, &str)] = &[
     (libc::SYS_epoll_wait, "waiting for clients and cues"),

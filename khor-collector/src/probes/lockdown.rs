@@ -17,8 +17,9 @@ pub(super) fn require_reads() -> Result<(), String> {
             lockdown::PATH
         ));
     }
-    // The file with the lockdown mode may be missing, so also try to load a small program. The
-    // result for raw tracepoints also holds for BTF tracepoints.
+    // The file with the lockdown mode may be missing, so also try to load a small program that
+    // reads kernel memory. It is a raw tracepoint program, but BTF tracepoints have the same
+    // restriction.
     match is_helper_supported(ProgramType::RawTracePoint, BpfHelper::BPF_FUNC_probe_read_kernel) {
         Ok(false) => Err(
             "the kernel does not let programs read its memory, so khor cannot find the owner of an event: \

@@ -38,8 +38,9 @@ impl SocketTags {
     }
 }
 
-/// Names the controllers that are in use. A controller whose hierarchy has only a root cgroup does
-/// not count as used, because some systems mount all controllers.
+/// Returns the names of the socket-tagging controllers that are in use. A controller whose
+/// hierarchy has only a root cgroup does not count as used, because some systems mount all
+/// controllers.
 fn controller_in_use(tagged_sockets: u64, hierarchies: &Hierarchies) -> Option<String> {
     let active: Vec<_> = CONTROLLERS.into_iter().filter(|name| hierarchies.has_children(name)).collect();
     match (active.is_empty(), tagged_sockets) {

@@ -251,7 +251,7 @@ fn bind_private(path: &Path) -> io::Result<UnixListener> {
 struct Location<'a> {
     directory: File,
     name: PathBuf,
-    /// The path that the user specified, for messages.
+    /// The path of the socket as the user specified it, for error messages.
     path: &'a Path,
 }
 

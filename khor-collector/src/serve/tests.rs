@@ -466,7 +466,7 @@ async fn dropped_cues_are_reported_as_lost() {
             update => break assert_eq!(update, Update::Lost { cues: 7 }),
         }
     }
-    // While the client does not read, its socket fills, then its queue. Further cues are lost.
+    // The client does not read yet. So its socket fills, then its queue, and further cues are lost.
     let sent = 20_000;
     for _ in 0..sent {
         running.server.send_cue(&cue(CueKind::Crash), 0);
