@@ -72,7 +72,7 @@ impl RunningKernel {
         missed
     }
 
-    /// The registry of scopes, for the task that refreshes it.
+    /// Returns the registry of scopes, which a task must refresh regularly.
     pub(crate) fn scopes(&self) -> Arc<Scopes> {
         Arc::clone(&self.scopes)
     }

@@ -45,8 +45,8 @@ impl Subject {
         }
     }
 
-    /// Returns a cgroup without a process as the subject. `cgroup` is a `struct cgroup *` that
-    /// belongs to `scopes`, or null if the cgroup is unknown.
+    /// The subject of a cue whose process is unknown. `cgroup` is a `struct cgroup *`, or null if
+    /// the cgroup is unknown. `scopes` are the cgroup's scopes, one bit each.
     #[inline(always)]
     pub fn cgroup(cgroup: *const u8, scopes: u64) -> Self {
         Self { process: 0, cgroup_id: owner::cgroup_id(cgroup), comm: [0; 16], scopes }

@@ -98,7 +98,7 @@ impl Scopes {
         self.of_task(id, owner::cgroup_of_current(), owner::current_process())
     }
 
-    /// The scopes that count the activity of `process` in `cgroup`, one bit each.
+    /// The scopes that count the activity of process number `process` in `cgroup`, one bit each.
     #[inline(always)]
     pub fn of_task(self, cgroup_id: u64, cgroup: *const u8, process: u32) -> u64 {
         let cgroup = self.verdict(cgroup_id, cgroup);

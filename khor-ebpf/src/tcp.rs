@@ -30,7 +30,7 @@ struct Window {
     reported: u64,
 }
 
-/// Counts the segments of a retransmitted buffer.
+/// Counts the TCP segments in a socket buffer that TCP retransmits.
 #[btf_tracepoint(function = "tcp_retransmit_skb")]
 fn tcp_retransmit_skb(ctx: BtfTracePointContext) -> i32 {
     // On some kernels the tracepoint has no result argument. On these kernels it fires only if the

@@ -96,11 +96,13 @@ counters! {
     Irqs = "irqs", Count, "Interrupts of devices.";
     /// Handled soft interrupts (`softirq_entry`).
     Softirqs = "softirqs", Count, "Soft interrupts.";
-    /// Time in which at least one task waited for a CPU, µs (line `some` of `/proc/pressure/cpu`).
+    /// Time in microseconds in which at least one task waited for a CPU (line `some` of
+    /// `/proc/pressure/cpu`).
     CpuStallUs = "cpu_stall_us", Microseconds, "Time in which at least one task waited for a processor.";
-    /// Time in which at least one task waited for I/O, µs (line `some` of `/proc/pressure/io`).
+    /// Time in microseconds in which at least one task waited for I/O (line `some` of
+    /// `/proc/pressure/io`).
     IoStallUs = "io_stall_us", Microseconds, "Time in which at least one task waited for a disk.";
-    /// Time in which at least one task waited for memory, µs (line `some` of
+    /// Time in microseconds in which at least one task waited for memory (line `some` of
     /// `/proc/pressure/memory`).
     MemStallUs = "mem_stall_us", Microseconds, "Time in which at least one task waited for memory.";
     /// Page faults, minor and major (`pgfault` of `/proc/vmstat`).
@@ -144,7 +146,7 @@ impl Counter {
     }
 }
 
-/// Displays the counter's name on the wire.
+/// Displays the counter as its name on the wire.
 impl fmt::Display for Counter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

@@ -49,7 +49,7 @@ pub enum Incoming<M> {
     Known(M),
     /// A message of a kind that only newer minor versions know.
     Unknown {
-        /// Number of the unknown kind.
+        /// Number of the message kind, which this crate does not know.
         kind: u32,
     },
 }

@@ -118,7 +118,7 @@ pub fn json(text: &str) -> Cow<'_, str> {
 }
 
 /// Writes a field of a log record, as `tracing_subscriber::fmt::format::debug_fn` requires.
-/// Replaces characters like [`line()`], so that each record is one line.
+/// Replaces the same characters as [`line()`], so that each record is one line.
 ///
 /// # Errors
 ///

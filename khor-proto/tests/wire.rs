@@ -29,8 +29,8 @@ fn subscribe() -> ClientMessage {
     ClientMessage::Subscribe(Subscribe::default())
 }
 
-/// Returns the example bytes in the crate's documentation, which are hexadecimal. `n` is the number
-/// of the ```` ```text ```` block, from 0.
+/// Parses the hexadecimal bytes of an example in the crate's documentation. `n` is the index of the
+/// example's code block, from 0.
 fn documented(n: usize) -> Vec<u8> {
     let source = include_str!("../src/lib.rs");
     let block =

@@ -136,7 +136,7 @@ pub(crate) const EBPF: &[Need] = &[
     Need {
         sign: Sign::File("/usr/lib/rustlib/src/rust/library/core/src/lib.rs"),
         debian: &["rustc-web", "cargo-web", "rust-web-src"],
-        words: "a Rust compiler with its library's source",
+        words: "a Rust toolchain with the source of its standard library",
     },
     Need {
         sign: Sign::File("/usr/lib/llvm-22/bin/llvm-config"),

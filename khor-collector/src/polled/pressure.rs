@@ -36,7 +36,8 @@ impl Pressure {
         })
     }
 
-    /// For each resource: the total time in which at least one task waited for the resource, in µs.
+    /// Returns, for each of the three resources, the total time in microseconds in which at least
+    /// one task waited for it.
     pub(super) fn total_us(&self, buffer: &mut Vec<u8>) -> [Option<u64>; 3] {
         self.0.each_ref().map(|file| total_us(file.as_ref().ok()?, buffer).ok())
     }
@@ -59,7 +60,7 @@ fn total_us(file: &Kept, buffer: &mut Vec<u8>) -> io::Result<u64> {
     parse_total_us(&file.read(buffer)?).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// The value of `total=` in the line that starts with `some`.
+/// Returns the value of `total=`, in microseconds, from the line that starts with `some`.
 fn parse_total_us(text: &str) -> Option<u64> {
     let line = text.lines().find(|line| line.starts_with("some "))?;
     line.split_whitespace().find_map(|word| word.strip_prefix("total="))?.parse().ok()

@@ -88,7 +88,7 @@ const ALLOWED_HERE: &[(libc::c_long, &str)] = &[
 #[cfg(not(target_arch = "x86_64"))]
 const ALLOWED_HERE: &[(libc::c_long, &str)] = &[];
 
-/// The bit that distinguishes `O_TMPFILE` from `O_DIRECTORY`.
+/// The bit of `O_TMPFILE` (unnamed file) that `O_DIRECTORY` does not contain.
 const NOT_NAMED: libc::c_int = libc::O_TMPFILE & !libc::O_DIRECTORY;
 
 /// Why the system call filter could not be installed.
@@ -102,7 +102,7 @@ pub(super) enum FilterError {
     Apply(#[from] seccompiler::Error),
 }
 
-/// Applies the filters to all threads, permanently.
+/// Installs the filters for all threads. They cannot be removed.
 pub(super) fn apply() -> Result<(), FilterError> {
     apply_filter_all_threads(&families()?)?;
     Ok(apply_filter_all_threads(&filter()?)?)

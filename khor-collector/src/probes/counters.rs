@@ -176,7 +176,7 @@ mod tests {
         kernel.store(7, Slot::TxBytes as usize, 1);
         assert_eq!(counters.elements(FULL_CHECK_NS - 1).counted.len(), 2, "no activity slot has a count yet");
         assert_eq!(counters.elements(FULL_CHECK_NS).counted.len(), 3);
-        // The counts of a CPU stay when it goes offline, because elements are never removed.
+        // A CPU that goes offline keeps its counts, because its array element is never removed.
         assert_eq!(sum(100 * FULL_CHECK_NS), 15);
         assert_eq!((counters.machine()[SLOT], counters.scope(1)[SLOT]), (15, 4));
     }

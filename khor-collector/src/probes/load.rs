@@ -196,7 +196,7 @@ fn take_cues(programs: &mut Ebpf) -> Result<CueRing, String> {
     Ok(CueRing::new(ring))
 }
 
-/// Returns the reason of the first program if no program could be attached, and otherwise `None`.
+/// If no program could be attached, returns the error of the first program. Otherwise `None`.
 fn common_failure(states: &[ProbeState]) -> Option<String> {
     if states.iter().any(|state| state.outcome.is_ok()) {
         return None;

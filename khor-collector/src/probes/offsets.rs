@@ -111,7 +111,8 @@ const FIELDS: [(&str, Path); 29] = [
     (global::SIGACTION_HANDLER_OFFSET, &[("k_sigaction", "sa"), ("sigaction", "sa_handler")]),
 ];
 
-/// Offset of a socket's cgroup, in bytes. Before Linux 5.15, the field `val` contained the cgroup.
+/// Offset of the field of a socket that contains its cgroup, in bytes. Before Linux 5.15 this field
+/// was `val`.
 fn sock_cgroup(btf: &Btf) -> Found {
     let data = offset(btf, "sock", "sk_cgrp_data")?;
     let cgroup =

@@ -25,7 +25,7 @@ pub(super) fn helper_offset(helper: &str) -> Option<i32> {
     Some(address(helper)?.wrapping_sub(address("__bpf_call_base")?) as i32)
 }
 
-/// The [`helper_offset`]s of all helper functions that the program calls.
+/// Returns the value of [`helper_offset`] for each helper function that the program calls.
 pub(super) fn helper_calls(program: BorrowedFd<'_>) -> Vec<i32> {
     const CALL: u8 = 0x85;
     let mut info = [0; WORDS];

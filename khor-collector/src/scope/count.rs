@@ -71,8 +71,8 @@ impl ScopedCount {
         (include.is_empty() || include.iter().any(covers)) && !exclude.iter().any(covers)
     }
 
-    /// Returns the scope as ids of cgroups and numbers of processes, which the table of the
-    /// in-kernel programs needs.
+    /// Converts the scope to cgroup ids and process numbers, as the table of the in-kernel programs
+    /// needs them.
     pub(super) fn chosen(&self) -> Chosen {
         let Targets { include, exclude } = &self.state.lock().targets;
         let cgroups = |targets: &[Target]| targets.iter().filter_map(Target::cgroup_id).collect();

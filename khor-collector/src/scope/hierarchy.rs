@@ -18,7 +18,7 @@ pub(super) struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// Finds the hierarchy among the mounts of this process.
+    /// Finds the unified hierarchy in the mount table of this process.
     pub(super) fn find() -> Self {
         Self { root: kernel_text::cgroup_root() }
     }

@@ -149,7 +149,7 @@ impl Shared {
         Ok(())
     }
 
-    /// Each scope with its subscribers.
+    /// Returns each current scope with the users who subscribe to it.
     fn scopes_by_holder(&self) -> Vec<(Scope, Vec<Peer>)> {
         let active = self.active.lock();
         active.values().map(|one| (one.scope.clone(), one.holders.keys().copied().collect())).collect()

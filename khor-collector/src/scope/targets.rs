@@ -107,8 +107,8 @@ impl Target {
                 }
                 let start_ticks = process::start_ticks(pid).ok_or_else(missing)?;
                 let owner = process::owner(pid);
-                // If the start time has changed, another process has got the number `pid` in the
-                // meantime.
+                // If the start time has changed, the process has ended and the kernel has reused
+                // its number.
                 if process::start_ticks(pid) != Some(start_ticks) {
                     return Err(missing());
                 }

@@ -16,7 +16,7 @@ use crate::{
 
 const NS_PER_MS: u64 = 1_000_000;
 
-/// A client of the sender.
+/// A connected client, with its subscription and its queue of unsent messages.
 pub(super) struct Client {
     pub(super) outbox: Outbox,
     pub(super) peer: Peer,
@@ -246,7 +246,8 @@ impl Start {
         starts.resize(counters.len(), None);
         let since = |(start, count): (&mut Option<u64>, &Option<u64>)| {
             let count = (*count)?;
-            // The count can decrease if another cgroup appears at the path of the scope's cgroup.
+            // The scope's count decreases if its cgroup is removed and a new one appears at the
+            // same path.
             let start = start.get_or_insert(count);
             *start = (*start).min(count);
             Some(count - *start)

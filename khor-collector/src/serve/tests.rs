@@ -178,7 +178,8 @@ fn bytes(messages: &[ClientMessage]) -> Vec<u8> {
     messages.iter().flat_map(|message| frame::encode(message).unwrap()).collect()
 }
 
-/// Sends `sent`. Returns the number of answers until the connection closes, and the last answer.
+/// Sends the bytes `sent` to the server. Returns how many answers it sent before it closed the
+/// connection, and the last one.
 async fn answers(running: &Running, sent: &[u8]) -> (usize, ServerMessage) {
     let mut stream = running.raw().await;
     stream.write_all(sent).await.unwrap();

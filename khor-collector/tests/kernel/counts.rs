@@ -41,8 +41,8 @@ fn forks_agree_with_processes() {
     });
 }
 
-/// The kernel does not count program starts. khor's count must be at least the number of starts by
-/// this test, and at most the kernel's count of forks.
+/// The kernel has no count of program starts to compare with. So khor's count must be at least the
+/// number of programs that this test starts, and at most the kernel's count of forks.
 #[test]
 fn every_exec_is_counted_once() {
     let Some(turn) = turn() else { return };

@@ -1,4 +1,5 @@
-//! Tests the count of events that the kernel did not pass to the collector's programs.
+//! Tests that the collector counts the events that the kernel did not pass to the in-kernel
+//! programs.
 //!
 //! A kernel with `PREEMPT_RT` can preempt a BPF program. Until this run of the program ends, the
 //! kernel skips all other runs of the program on that CPU. It counts them as missed events.

@@ -23,8 +23,8 @@ const ATTEMPTS: usize = 5;
 /// time-stamp option.
 const EMPTY_SEGMENT_BYTES: u64 = 52;
 
-/// Creates a cgroup, and a subscriber to its scope. `None` without cgroup2, and on the rare kernels
-/// that cannot attribute packets.
+/// Creates a cgroup, and a subscriber to its scope. `None` if the unified hierarchy is not mounted,
+/// or on the rare kernels that cannot attribute packets to a cgroup.
 fn scope_of(turn: &Turn, path: &str) -> Option<(Cgroup, Subscriber)> {
     let Some(cgroup) = Cgroup::make(path) else {
         skip("needs cgroup2");

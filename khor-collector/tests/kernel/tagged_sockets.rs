@@ -1,5 +1,5 @@
-//! Tests sockets that have a class id instead of a cgroup, which happens before Linux 5.15. This
-//! test must run last, because on such a kernel no new socket has a cgroup until the next boot.
+//! Tests sockets that have a class id instead of a cgroup, which can happen before Linux 5.15. This
+//! test must run last: after it, new sockets get no cgroup on such a kernel until the next boot.
 
 use std::{fs, path::PathBuf};
 

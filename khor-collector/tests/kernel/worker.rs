@@ -20,7 +20,8 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Starts a worker for `work`, in `cgroup`. The worker then waits for the first command.
+    /// Starts a worker process in `cgroup`, which waits for commands. At each command it does
+    /// `work`.
     pub(crate) fn start(work: &str, cgroup: Option<&Cgroup>) -> Self {
         let mut command = Command::new(std::env::current_exe().expect("finding the test program"));
         command.args(["--exact", "worker::works", "--ignored", "--nocapture", "--test-threads=1"]);

@@ -265,7 +265,7 @@ fn parse_route(text: &RouteText) -> Result<Route, (&'static str, String)> {
         return Err(("of", problem));
     }
     if input == Input::Work && *of != LaneValue::Level {
-        return Err(("of", "must be level, because work has no deviation or surprise".into()));
+        return Err(("of", "must be `level`, because the input `work` has no deviation or surprise".into()));
     }
     let from = from.unwrap_or(match of {
         LaneValue::Level | LaneValue::Surprise => (0.0, 1.0),

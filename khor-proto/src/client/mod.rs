@@ -1,7 +1,7 @@
 //! A client of the collector. [`Client`] is one connection. [`reconnecting`] returns a subscription
 //! that reconnects after each failure.
 //!
-//! [`reconnecting`] starts a task that fills a bounded queue. A caller may wait for the queue
+//! [`reconnecting`] starts a task that fills a bounded queue. A caller may wait for the next event
 //! inside `select!`: cancelling this wait does not interrupt a connection attempt.
 
 mod error;

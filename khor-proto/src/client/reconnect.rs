@@ -39,7 +39,7 @@ pub enum Event {
     Update(Update),
     /// The connection ended, or an attempt to connect failed.
     Disconnected {
-        /// The error, for the user.
+        /// The error message, to be shown to the user.
         reason: String,
         /// Time until the next attempt.
         retry_in: Duration,

@@ -226,8 +226,9 @@ impl Render<'_> {
         }
     }
 
-    /// Renders until the time of `frame`. Returns `Break` at the end of the render. Otherwise
-    /// returns the length of the gap before the frame, if the render has skipped a gap.
+    /// Renders up to the time of `frame`. Returns `Break` at the end of the render. Otherwise
+    /// returns the length of the gap that the render skipped before the frame, or `None` without a
+    /// gap.
     fn frame(&mut self, frame: Frame) -> ControlFlow<(), Option<Duration>> {
         let Self { offline, files, progress, job, .. } = self;
         let before_s = offline.seconds();

@@ -287,7 +287,7 @@ impl MusicThread {
         }
     }
 
-    /// Sends changed controls to the player, and the levels to the MIDI controllers.
+    /// Sends changed controls to the player, and sends the levels as MIDI controller messages.
     fn follow_controls(&mut self, lanes: &Lanes) {
         let controls = self.composer.controls();
         if self.controls.replace(controls) != Some(controls) {

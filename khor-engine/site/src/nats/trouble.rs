@@ -63,7 +63,7 @@ struct Held {
 }
 
 impl Troubles {
-    /// Creates the state before the server's first answer.
+    /// Creates the initial state, which holds until the server's first answer.
     pub(super) fn new(nats: NatsSettings) -> Self {
         let why = Some("the server has not answered yet".to_owned());
         Self { nats, held: Mutex::new(Held { why, too_long: None, asked: None, warned: None }) }

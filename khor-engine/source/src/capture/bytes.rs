@@ -1,5 +1,5 @@
-//! Reads and writes numbers and texts. A number is in LEB128; a signed number is first converted
-//! with zigzag. A text is its length and its UTF-8 bytes.
+//! Reads and writes numbers and strings. Numbers are encoded in LEB128, signed numbers after zigzag
+//! encoding. A string is stored as its length and its UTF-8 bytes.
 
 use khor_proto::inert;
 
