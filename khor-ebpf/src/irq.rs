@@ -19,8 +19,7 @@ static IRQACTION_NEXT_OFFSET: Global<u32> = Global::new(0);
 /// in the hard interrupt.
 ///
 /// Several handlers may share an interrupt line. The tracepoint fires for each of them, but
-/// /proc/stat counts the interrupt once. So the program counts the interrupt only when the
-/// tracepoint fires for the last handler.
+/// /proc/stat counts the interrupt once. So the program counts only calls for the last handler.
 #[btf_tracepoint(function = "irq_handler_entry")]
 fn irq_handler_entry(ctx: BtfTracePointContext) -> i32 {
     // SAFETY: argument 1 is a `struct irqaction *`, whose `next` is a pointer.

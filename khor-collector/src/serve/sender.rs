@@ -297,8 +297,8 @@ fn sample_of<'a>(
     taken: &mut usize,
 ) -> &'a mut Sample {
     let subject = count.subject();
-    // Clients that had no permission when they subscribed do not share a sample. Their scopes may
-    // differ, and some of them may have permission by now.
+    // Clients without permission (`Nobody`) do not share a sample, because their scopes may differ.
+    // Besides, one of these clients may have got permission since `subject` was determined.
     let is_same = |(taken, _): &(Subject, Sample)| *taken == subject && subject != Subject::Nobody;
     let index = samples[..*taken].iter().position(is_same).unwrap_or_else(|| {
         if *taken == samples.len() {

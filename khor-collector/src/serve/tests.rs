@@ -178,8 +178,7 @@ fn bytes(messages: &[ClientMessage]) -> Vec<u8> {
     messages.iter().flat_map(|message| frame::encode(message).unwrap()).collect()
 }
 
-/// Sends the bytes `sent` to the server. Returns how many answers it sent before it closed the
-/// connection, and the last one.
+/// Sends `sent`. Returns the number of answers until the server disconnects, and the last answer.
 async fn answers(running: &Running, sent: &[u8]) -> (usize, ServerMessage) {
     let mut stream = running.raw().await;
     stream.write_all(sent).await.unwrap();
