@@ -25,8 +25,8 @@ unsafe impl OwnsDescriptor for UnixStream {}
 // SAFETY: a `RingBuf<MapData>` owns its `MapData`, which owns the map's descriptor.
 unsafe impl OwnsDescriptor for RingBuf<MapData> {}
 
-/// Registers `owner` with the tokio runtime. The result can wait until `owner` is readable, but not
-/// for other events. Must be called within a runtime.
+/// Registers `owner` with the tokio runtime. The returned value can wait until `owner` is readable,
+/// but not until it is writable. Must be called within a runtime.
 pub(crate) fn watch<T: OwnsDescriptor>(owner: T) -> io::Result<AsyncFd<T>> {
     // SAFETY: the `AsyncFd` holds the owner, which keeps its descriptor open (see
     // `OwnsDescriptor`).

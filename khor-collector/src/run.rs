@@ -132,7 +132,7 @@ async fn serve_until_signal(
     finished(serving.await)
 }
 
-/// Converts the result of the server's task to the result of the collector.
+/// Converts the result of the server's task to the collector's own result, which `run` returns.
 fn finished(served: Result<io::Result<()>, JoinError>) -> Result<(), Failure> {
     served
         .unwrap_or_else(|panicked| Err(io::Error::other(panicked)))

@@ -42,8 +42,8 @@ static DISK_NAME_OFFSET: Global<u32> = Global::new(0);
 /// request`.
 ///
 /// A full map drops the least recently used element. So it never fills up with requests whose
-/// completion the programs miss. A request that was dropped is not timed, which does not distort
-/// the mean time of the others. The collector sets the number of elements.
+/// completion the programs miss. A dropped request is not timed, which does not distort the mean
+/// time of the other requests. The collector sets the number of elements.
 #[map]
 static ISSUED: LruHashMap<u64, u64> = LruHashMap::with_max_entries(1, 0);
 
@@ -140,8 +140,8 @@ fn failed(request: *const u8) -> i32 {
     0
 }
 
-/// Returns the time from the issue of a completed request until now, in nanoseconds. The result is
-/// at least 1, or 0 if the time of issue is unknown.
+/// Returns the time in nanoseconds from the issue of a completed request until now. It is 0 if the
+/// time of issue is unknown, and otherwise at least 1.
 #[inline(always)]
 fn latency_ns(request: *const u8) -> u64 {
     // SAFETY: the value is copied at once.

@@ -40,8 +40,8 @@ fn mark_victim(ctx: BtfTracePointContext) -> i32 {
 
 /// Like [`mark_victim`], for kernels before 6.8, where the argument is only the number of the
 /// killed process. Often the killed process is the running task, because it used up the memory of
-/// its cgroup. If it is not, the collector reads the process's name from /proc, where the process
-/// may be missing by then.
+/// its cgroup. If it is not, the collector reads the name from /proc, which fails if the process
+/// has already disappeared.
 #[btf_tracepoint(function = "mark_victim")]
 fn mark_victim_number(ctx: BtfTracePointContext) -> i32 {
     let Some(cpu) = Cpu::this() else { return 0 };

@@ -85,8 +85,8 @@ impl Device {
         !parent.is_null()
     }
 
-    /// Whether the device passes its packets on to another device, such as the bridge or bond of
-    /// which it is a port.
+    /// Whether the device passes its packets on to another device. For example, a port passes them
+    /// to its bridge or bond.
     #[inline(always)]
     fn hands_on(self) -> bool {
         // SAFETY: a typed `struct net_device *` (see `Device`), whose `rx_handler` is a pointer.

@@ -107,9 +107,9 @@ impl Scopes {
         (table.include_all | cgroup.include | process.include) & !(cgroup.exclude | process.exclude)
     }
 
-    /// The scopes that count an event of which only the cgroup is known, one bit each. If the
-    /// cgroup is unknown (null), no scope counts the event, not even a scope that only has
-    /// exclusions.
+    /// The scopes that count an event in `cgroup` whose process is unknown, one bit each. If
+    /// `cgroup` is null because it is unknown, no scope counts the event, not even a scope that
+    /// only has exclusions.
     #[inline(always)]
     pub fn of_cgroup(self, cgroup: *const u8) -> u64 {
         let id = owner::cgroup_id(cgroup);

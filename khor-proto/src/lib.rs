@@ -72,7 +72,8 @@
 //! 04 64 65 6d 6f           "demo"
 //! ```
 //!
-//! The client then subscribes to a sample of the whole machine every 20 ms, without cues:
+//! After `Welcome`, the client subscribes to a sample of the whole machine every 20 ms, without
+//! cues:
 //!
 //! ```text
 //! 04 00 00 00              4 bytes

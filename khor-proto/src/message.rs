@@ -199,7 +199,7 @@ pub enum Unit {
 /// All counters at one instant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
-    /// Increases by one with every sample sent to this client. The numbers continue when the client
+    /// Increases by one with every sample sent to this client. It is not reset when the client
     /// subscribes again.
     pub seq: u64,
     /// Time of the sample in nanoseconds. The clock is `CLOCK_BOOTTIME`, which also runs while the

@@ -54,7 +54,7 @@ fn mounts() -> Option<String> {
 }
 
 /// Whether /proc has the mount option `subset=pid`, according to a mountinfo file
-/// (`proc_pid_mountinfo(5)`). The last mount at /proc covers the others.
+/// (`proc_pid_mountinfo(5)`). If there are several mounts at /proc, the last one hides the others.
 fn shows_only_processes(mountinfo: &str) -> bool {
     const POINT: usize = 4;
     let at_proc = |line: &&str| line.split(' ').nth(POINT) == Some("/proc");

@@ -14,9 +14,9 @@ const WISH: usize = offset_of!(CpuCounters, wish) / size_of::<u64>();
 const TAGGED_SOCKETS: usize = offset_of!(CpuCounters, tagged_sockets) / size_of::<u64>();
 const LOST: usize = offset_of!(CpuCounters, lost) / size_of::<u64>();
 
-/// Slots for events that occur soon on every running CPU. On CPUs without counts so far, each
-/// reading checks only these slots. So if such a CPU comes online or wakes up, the next reading
-/// includes it.
+/// Slots for events that occur often on every running CPU. On CPUs without counts so far, each
+/// reading checks these slots. So if such a CPU comes online or wakes up, the next reading includes
+/// it.
 const ACTIVITY_SLOTS: [Slot; 3] = [Slot::Switches, Slot::Irqs, Slot::Softirqs];
 /// Time between two full checks of the CPUs without counts, in nanoseconds. A full check reads all
 /// slots.

@@ -91,8 +91,8 @@ impl Scopes {
         Ok(count)
     }
 
-    /// The scopes that process `pid` belongs to now, one bit each. Use this only for events of
-    /// which the kernel reports nothing but the process number.
+    /// The scopes that process `pid` belongs to now, one bit each. Use this only if the kernel
+    /// reports nothing but the process number of an event.
     pub(crate) fn of_process(&self, pid: u32) -> u64 {
         let Some(path) = process::cgroup_of(pid) else { return 0 };
         let counts = self.shared.counts();

@@ -104,7 +104,7 @@ impl Server {
         self.sender.send_cue(cue, scopes);
     }
 
-    /// Starts the thread that sends samples. The thread ends when the result is dropped.
+    /// Starts the thread that sends samples. The thread ends when the returned value is dropped.
     pub(crate) fn start_sender(&self) -> io::Result<Loop> {
         self.sender.start()
     }

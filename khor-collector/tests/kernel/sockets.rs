@@ -16,8 +16,8 @@ const DATAGRAMS: u32 = 1000;
 const IPV4_HEADER_BYTES: u64 = 20;
 const IPV6_HEADER_BYTES: u64 = 40;
 const UDP_HEADER_BYTES: u64 = 8;
-/// Number of attempts to count a stream. One attempt must be exact. The others may miss packets,
-/// because the kernel skips a program that would interrupt a run of the same program.
+/// Number of attempts to count a stream. One attempt must be exact. The other attempts may miss
+/// packets: if a program would interrupt a run of itself, the kernel skips it.
 const ATTEMPTS: usize = 5;
 /// Size of a TCP packet without data, in bytes: the IPv4 header, and the TCP header with the
 /// time-stamp option.
@@ -78,7 +78,7 @@ fn scope_lacks_local_traffic_with_reason() {
     for name in [Counter::LocalBytes, Counter::LocalPackets] {
         assert_eq!(
             reason(&subscriber, name),
-            "khor counts local traffic at devices, but the traffic of a scope at its sockets"
+            "khor counts local traffic at devices, but a scope's traffic at its sockets"
         );
         assert_eq!(subscriber.sample().get(name), None);
     }
