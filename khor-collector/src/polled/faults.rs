@@ -1,9 +1,9 @@
 //! Reads the number of page faults from the kernel's files.
 //!
-//! khor counts all page faults and major page faults, but not minor page faults. A count of minor
-//! faults would be the difference of the other two counts, and could decrease. The reason: the
-//! kernel adds a fault to all faults when the fault begins, but to the major faults only when it
-//! ends.
+//! khor counts all page faults and, separately, the major ones. It does not count minor page
+//! faults, because their number would be the difference of these two counts, and could decrease.
+//! The kernel adds a major fault to the count of all faults when the fault begins, but to the count
+//! of major faults only when it ends.
 
 use std::path::Path;
 

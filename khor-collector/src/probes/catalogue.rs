@@ -186,7 +186,7 @@ const fn sent((counter, slot): (Counter, Slot), scope_slot: Slot) -> ProgramCoun
 /// Defines a counter of local traffic. Local traffic can be recognised only at devices. Scopes
 /// count at sockets, so they lack this counter.
 const fn local((counter, slot): (Counter, Slot)) -> ProgramCounter {
-    let scoped = Scoped::Missing("khor counts local traffic at devices, but a scope's traffic at its sockets");
+    let scoped = Scoped::Missing("local traffic is counted at devices, but a scope's traffic at its sockets");
     ProgramCounter { counter, slot, programs: RECEIVED, owner: Owner::Socket, scoped }
 }
 

@@ -68,8 +68,8 @@ fn name(places: &mut Vec<Place>, ids: impl Iterator<Item = u64>, named: Place) {
     }
 }
 
-/// Builds the hash table from `places`. `None` if some entry has no free slot within [`PROBES`]
-/// places of its hash with this `salt`, so that the programs could not find it.
+/// Builds the hash table from `places`. With this `salt`, an entry may have no free place among the
+/// [`PROBES`] places that the programs search for it. The result is then `None`.
 fn lay_out(places: &[Place], salt: u64) -> Option<[Place; PLACES]> {
     let mut laid_out = [Place::default(); PLACES];
     for place in places {

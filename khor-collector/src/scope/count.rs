@@ -158,8 +158,8 @@ fn missing_targets(targets: &Targets) -> Option<String> {
 }
 
 /// Returns why a counter is missing in a scope: the kernel cannot attribute its events to
-/// `targets`. `owner` is the kind of owner of these events. `None` if the kernel can attribute
-/// them.
+/// `targets`. `owner` is the kind of owner of these events. `None` if the kernel can attribute the
+/// events.
 fn unattributable(owner: Owner, targets: &Targets, socket_tags: &SocketTags) -> Option<String> {
     let event = match owner {
         Owner::Task => return None,

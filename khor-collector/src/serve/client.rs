@@ -116,7 +116,8 @@ impl Client {
         })?;
         let Some(subscription) = &mut self.subscription else { return Some(former.count) };
         if subscription.cues == former.cues {
-            // Some dropped cues may not be reported to the client yet, so keep their numbers.
+            // Cues may have been dropped since the last report to the client, so keep their
+            // numbers.
             (subscription.lost, subscription.lost_in_kernel) = (former.lost, former.lost_in_kernel);
         }
         if subscription.scope == former.scope {

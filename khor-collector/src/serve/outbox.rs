@@ -23,7 +23,7 @@ pub(super) struct Outbox {
     socket: Arc<Socket>,
     waiting: VecDeque<Vec<u8>>,
     waiting_bytes: usize,
-    /// Number of bytes that were already sent of the first queued frame.
+    /// Number of bytes of the first queued frame that were already sent.
     sent_bytes: usize,
     /// Time at which the socket became full or, if later, last accepted some queued bytes. `None`
     /// if the queue is empty.

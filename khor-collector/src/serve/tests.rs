@@ -105,7 +105,7 @@ impl Count for FakeCount {
     }
 }
 
-/// The value of a new scope's counter at its first reading.
+/// The value that the fake kernel's counter of a new scope has at its first reading.
 pub(super) const FIRST_READ: u64 = 1000;
 
 /// The scope that the fake kernel treats as the client's own.

@@ -78,7 +78,7 @@ fn scope_lacks_local_traffic_with_reason() {
     for name in [Counter::LocalBytes, Counter::LocalPackets] {
         assert_eq!(
             reason(&subscriber, name),
-            "khor counts local traffic at devices, but a scope's traffic at its sockets"
+            "local traffic is counted at devices, but a scope's traffic at its sockets"
         );
         assert_eq!(subscriber.sample().get(name), None);
     }
