@@ -122,8 +122,8 @@ fn root_without_capabilities_exits_with_4() {
     if !root_or_skip() {
         return;
     }
-    // The capabilities 38 and 39 are CAP_PERFMON and CAP_BPF, which some versions of setpriv do not
-    // know by name.
+    // The capabilities 38 and 39 are CAP_PERFMON and CAP_BPF, which older versions of setpriv do
+    // not know by name.
     let (code, text) = check_without("-cap_38,-cap_39", &[]);
     assert!(code == 4 && text.contains("root has no CAP_BPF and CAP_PERFMON here"), "{code} {text}");
     assert!(!text.contains("as root"), "the process is root already: {text}");

@@ -89,9 +89,9 @@ pub fn cgroup_of_sock(cpu: Cpu, sock: Pointer) -> Pointer {
     null()
 }
 
-/// The cgroup (`struct cgroup *`) to which the I/O controller charges a block request (`struct
-/// request *`). Null if this cgroup is in an old hierarchy (cgroup v1), because a cgroup in the
-/// unified hierarchy could have the same id.
+/// The cgroup (`struct cgroup *`) to which the I/O controller charges the block request `request`.
+/// Null if this cgroup is in an old hierarchy (cgroup v1), because a cgroup in the unified
+/// hierarchy could have the same id.
 #[inline(always)]
 pub fn cgroup_of_request(request: Pointer) -> Pointer {
     let bio = follow(request, &REQUEST_BIO_OFFSET);

@@ -185,7 +185,7 @@ impl Scopes {
     }
 }
 
-/// Id of the ancestor of `cgroup` at `depth`. If `cgroup` itself has this depth, its own id.
+/// Id of the ancestor of `cgroup` at `depth`. If `cgroup` has this depth, returns its own id.
 #[inline(always)]
 fn ancestor(cgroup: *const u8, depth: u32) -> u64 {
     let entry = cgroup.wrapping_add(8 * depth as usize); // both kinds of entries have 8 bytes

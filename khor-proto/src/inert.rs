@@ -226,9 +226,9 @@ mod tests {
             prop_assert_eq!(owned_line(text.clone()), inert.as_ref());
         }
 
-        /// A replaced character has at most three times as many bytes. So a process name of 15
-        /// bytes grows to at most 45 bytes, and fits into the 48 bytes that a NATS message has for
-        /// it.
+        /// A replacement has at most three times as many bytes as the character before. So a
+        /// process name of 15 bytes grows to at most 45 bytes, and fits into the 48 bytes that a
+        /// NATS message has for it.
         #[test]
         fn a_byte_becomes_at_most_three(bytes in any::<Vec<u8>>()) {
             let text = String::from_utf8_lossy(&bytes);

@@ -121,8 +121,8 @@ impl Scopes {
 }
 
 impl Shared {
-    /// The scopes with subscribers. The caller must drop the result after releasing the lock,
-    /// because dropping the last reference to a scope takes the lock.
+    /// The scopes with subscribers. The caller must drop the returned references after it has
+    /// released the lock, because dropping the last reference to a scope takes the lock.
     fn counts(&self) -> Vec<Arc<ScopedCount>> {
         let active = self.active.lock();
         active.values().filter_map(|active| active.count.upgrade()).collect()

@@ -16,7 +16,8 @@ const KEPT_FOR_ROOT: usize = 8;
 const KEPT_FOR_TRUSTED: usize = 24;
 /// Maximum number of connections of root or of one trusted user.
 pub(super) const MAX_CONNECTIONS_PER_TRUSTED: usize = 64;
-/// Maximum number of connections of an untrusted user, so that no user can exclude the others.
+/// Maximum number of connections of an untrusted user. It prevents one user from taking all
+/// connections.
 pub(super) const MAX_CONNECTIONS_PER_USER: usize = 16;
 
 /// Counts the connections of each user.

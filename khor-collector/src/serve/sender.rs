@@ -298,7 +298,7 @@ fn sample_of<'a>(
 ) -> &'a mut Sample {
     let subject = count.subject();
     // Clients without permission (`Nobody`) do not share a sample, because their scopes may differ.
-    // Besides, one of these clients may have got permission since `subject` was determined.
+    // One of these clients may also have got permission since `subject` was determined.
     let is_same = |(taken, _): &(Subject, Sample)| *taken == subject && subject != Subject::Nobody;
     let index = samples[..*taken].iter().position(is_same).unwrap_or_else(|| {
         if *taken == samples.len() {

@@ -22,7 +22,7 @@ pub(crate) fn reason(subscriber: &Subscriber, counter: Counter) -> String {
     }
 }
 
-/// Runs `work`, and returns how many events `counter` counted meanwhile.
+/// Runs `work`, and returns by how much the value of `counter` increased.
 pub(crate) fn counted(subscriber: &mut Subscriber, counter: Counter, work: impl FnOnce()) -> u64 {
     let before = subscriber.sample().get(counter).unwrap_or_else(|| panic!("{counter} is missing"));
     work();
