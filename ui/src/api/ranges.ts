@@ -27,7 +27,7 @@ export const CHOICES = {
   'site.mode': ['ensemble', 'sections', 'roll_call'],
 } as const;
 
-/** Largest number of entries in each list. */
+/** Largest number of entries of each setting that is a list. */
 export const MAX_ITEMS = {
   'listen.allowed_hosts': 16,
   'bpf.tgid_allow': 15,

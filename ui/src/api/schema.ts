@@ -383,7 +383,7 @@ export interface components {
             quiet: components["schemas"]["Quiet"];
             /** @description Limits of the disk space for recordings. */
             recordings: components["schemas"]["Recordings"];
-            /** @description How rates become levels. */
+            /** @description How khor converts the rates of the signals to levels. */
             signals: components["schemas"]["Signals"];
             /** @description The site that khor plays instead of this machine. */
             site: components["schemas"]["Site"];
@@ -429,7 +429,7 @@ export interface components {
             recordings: components["schemas"]["Recordings"];
             /** @description Whether at least one of the changed settings takes effect only after a restart of khor. */
             restart_required: boolean;
-            /** @description How rates become levels. */
+            /** @description How khor converts the rates of the signals to levels. */
             signals: components["schemas"]["Signals"];
             /** @description The site that khor plays instead of this machine. */
             site: components["schemas"]["Site"];
@@ -561,7 +561,7 @@ export interface components {
              */
             recordings: components["schemas"]["RecordingsRequest"];
             /**
-             * @description How rates become levels.
+             * @description How khor converts the rates of the signals to levels.
              * @default {
              *       "ceilings": {
              *         "cpu": 1,
@@ -769,7 +769,7 @@ export interface components {
         DeviatingSignal: {
             /**
              * Format: float
-             * @description How far the rate is above the baseline, octaves.
+             * @description How many octaves the rate is above the baseline.
              */
             deviation: number;
             /** @description Display name of the signal, two or three words, such as `received`. */
@@ -787,8 +787,8 @@ export interface components {
             signal: string;
             /**
              * Format: double
-             * @description The rate divided by the baseline. `null` if the baseline is 0, or if the signal is the sum
-             *     over the hosts of a site.
+             * @description The rate divided by the baseline. `null` if the baseline is 0, or if the signal summarises
+             *     the hosts of a site.
              */
             times: number | null;
         };
@@ -799,7 +799,7 @@ export interface components {
              *     restart does not change the id.
              */
             id: string;
-            /** @description Whether khor uses this device if none is selected. */
+            /** @description Whether this is the default device, which khor uses if no device is selected. */
             is_default: boolean;
             /** @description Display name of the device. */
             name: string;
@@ -937,8 +937,8 @@ export interface components {
             /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
             /**
-             * @description The hosts, sorted by deviation with the largest first; silent hosts are at the end. Of the
-             *     hosts of a sub-site, the list contains only the hosts that stand out.
+             * @description The hosts, sorted by deviation with the largest first; silent hosts are at the end. From a
+             *     sub-site, the list contains only the hosts that stand out.
              */
             hosts: components["schemas"]["HostReport"][];
             /**
@@ -1215,13 +1215,13 @@ export interface components {
             clock_off: boolean;
             /**
              * Format: float
-             * @description The host's largest deviation from its own baseline, octaves; `null` if the host is silent or
-             *     has no signal.
+             * @description The host's largest deviation from its own baseline, in octaves; `null` if the host is silent
+             *     or has no signal.
              */
             deviation: number | null;
             /**
              * Format: uint64
-             * @description Number of the host's frames that arrived too late.
+             * @description Number of the host's frames that arrived after a newer frame.
              */
             late_frames: number;
             /**
@@ -1315,7 +1315,7 @@ export interface components {
         LaneValues: {
             /** @description Usual rate of each lane, in the unit of the lane. */
             baseline: (number | null)[];
-            /** @description How far the rate of each lane is above its baseline, octaves. */
+            /** @description How many octaves the rate of each lane is above its baseline. */
             deviation: (number | null)[];
             /**
              * Format: double
@@ -1482,7 +1482,7 @@ export interface components {
             rates: components["schemas"]["OriginalRates"];
             /**
              * @description The signals by name: first the kernel's signals, then the lanes that the source adds. For a
-             *     site, each signal is the sum over all hosts.
+             *     site, each signal is the median over all hosts; signals of waiting are the 90th percentile.
              */
             signals: {
                 [key: string]: components["schemas"]["SignalReport"];
@@ -1533,7 +1533,7 @@ export interface components {
             rates: components["schemas"]["OriginalRates"];
             /**
              * @description The signals by name: first the kernel's signals, then the lanes that the source adds. For a
-             *     site, each signal is the sum over all hosts.
+             *     site, each signal is the median over all hosts; signals of waiting are the 90th percentile.
              */
             signals: {
                 [key: string]: components["schemas"]["SignalReport"];
@@ -2059,7 +2059,7 @@ export interface components {
             detune_cents: number;
             /**
              * Format: float
-             * @description Filter offset at full envelope, octaves, -4..=4.
+             * @description Shift of the filter cutoff at full envelope, octaves, -4..=4.
              */
             env_octaves: number;
             /** @description Kind of the filter. */
@@ -2120,7 +2120,7 @@ export interface components {
             vibrato_hz: number;
             /**
              * Format: float
-             * @description Share of the voice that passes through the vowel filter, 0..=1. It applies to the dry sound
+             * @description Share of the sound that passes through the vowel filter, 0..=1. It applies to the dry sound
              *     and to the effect sends.
              */
             vowel_send: number;
@@ -2169,7 +2169,7 @@ export interface components {
             detune_cents: number;
             /**
              * Format: float
-             * @description Filter offset at full envelope, octaves, -4..=4.
+             * @description Shift of the filter cutoff at full envelope, octaves, -4..=4.
              * @default 0
              */
             env_octaves: number;
@@ -2244,7 +2244,7 @@ export interface components {
             vibrato_hz: number;
             /**
              * Format: float
-             * @description Share of the voice that passes through the vowel filter, 0..=1. It applies to the dry sound
+             * @description Share of the sound that passes through the vowel filter, 0..=1. It applies to the dry sound
              *     and to the effect sends.
              * @default 0
              */
@@ -2262,8 +2262,8 @@ export interface components {
             width: number;
         };
         /**
-         * @description The timbres. Each role has one. Voice streams and cues may have one. An instrument without its
-         *     own timbre has the timbre of its role.
+         * @description The timbres. Every role has a timbre; a voice stream or the cues may also have one. An
+         *     instrument without a timbre of its own uses the timbre of its role.
          */
         Patches: {
             /** @description The timbre of [`Role::Bass`]. */
@@ -2294,8 +2294,8 @@ export interface components {
             send?: components["schemas"]["Patch"] | null;
         };
         /**
-         * @description The timbres. Each role has one. Voice streams and cues may have one. An instrument without its
-         *     own timbre has the timbre of its role.
+         * @description The timbres. Every role has a timbre; a voice stream or the cues may also have one. An
+         *     instrument without a timbre of its own uses the timbre of its role.
          */
         PatchesRequest: {
             /** @description The timbre of [`Role::Bass`]. */
@@ -2335,7 +2335,7 @@ export interface components {
             hint: string;
             /** @description The preset's own mapping. Without this list, the standard mapping applies. */
             map?: components["schemas"]["Route"][] | null;
-            /** @description Name of 1 to 64 characters. The characters a-z, 0-9, - and _ are allowed. */
+            /** @description Name of the preset, 1 to 64 characters. The characters a-z, 0-9, - and _ are allowed. */
             name: string;
             /** @description The timbres of all roles. Voices and cues may have timbres of their own. */
             patches: components["schemas"]["Patches"];
@@ -2348,7 +2348,7 @@ export interface components {
             swing: number;
             /**
              * Format: float
-             * @description Gain that brings the bed to the loudness that all presets share, dB.
+             * @description Gain of all notes, dB. With this gain, the beds of all presets have the same loudness.
              */
             trim_db: number;
             /** @description Settings of the voices. */
@@ -2417,7 +2417,7 @@ export interface components {
             hint: string;
             /** @description The preset's own mapping. Without this list, the standard mapping applies. */
             map?: components["schemas"]["RouteRequest"][] | null;
-            /** @description Name of 1 to 64 characters. The characters a-z, 0-9, - and _ are allowed. */
+            /** @description Name of the preset, 1 to 64 characters. The characters a-z, 0-9, - and _ are allowed. */
             name: string;
             /** @description The timbres of all roles. Voices and cues may have timbres of their own. */
             patches: components["schemas"]["PatchesRequest"];
@@ -2434,7 +2434,7 @@ export interface components {
             swing: number;
             /**
              * Format: float
-             * @description Gain that brings the bed to the loudness that all presets share, dB.
+             * @description Gain of all notes, dB. With this gain, the beds of all presets have the same loudness.
              */
             trim_db: number;
             /** @description Settings of the voices. */
@@ -2462,7 +2462,7 @@ export interface components {
             error: string | null;
             /** @description How to fix the error; `null` if there is no error, or if khor knows no fix. */
             fix: string | null;
-            /** @description Which service granted real-time priority; `null` without it. */
+            /** @description Which service granted real-time priority; `null` if the thread does not have it. */
             granted_by: components["schemas"]["Granter"] | null;
             /** @description Whether the thread has real-time priority. */
             real_time: boolean;
@@ -2481,8 +2481,8 @@ export interface components {
             /** @description What is wrong, and which values are valid. */
             message: string;
             /**
-             * @description Path of the field, such as `bed.velocity`, `pulse[1].from` or `map[3].range`. It is empty if
-             *     the problem concerns the whole preset.
+             * @description Path of the invalid field, such as `bed.velocity`, `pulse[1].from` or `map[3].range`. It is
+             *     empty if the problem concerns the whole preset.
              */
             path: string;
         };
@@ -2587,7 +2587,7 @@ export interface components {
              */
             to: string;
         };
-        /** @description The reference of levels: the baseline or a fixed ceiling. */
+        /** @description What levels are relative to: the host's own baseline or a fixed ceiling. */
         RangeMode: "adaptive" | "absolute";
         /** @description The OSC input. */
         ReceiveReport: {
@@ -2734,7 +2734,8 @@ export interface components {
         RefusedMessages: {
             /**
              * Format: uint64
-             * @description Messages of additional hosts, sub-sites or relays after their maximum number was reached.
+             * @description Messages of new hosts, sub-sites or relays that arrived when the maximum number of these had
+             *     already been reached.
              */
             crowded: number;
             /**
@@ -2771,8 +2772,8 @@ export interface components {
             misdirected: number;
             /**
              * Format: uint64
-             * @description Frames of a sub-site that itself has sub-sites. An aggregator counts the frames of every
-             *     sub-site.
+             * @description Frames of a sub-site that itself has sub-sites. An aggregator accepts no sub-sites, so it
+             *     counts the frames of every sub-site here.
              */
             nested: number;
             /**
@@ -2806,14 +2807,17 @@ export interface components {
             /** @description The shape of the curve from the input to the feature; default `linear`. */
             curve: components["schemas"]["Curve"];
             /**
-             * @description Input values between which the feature moves. The default is 0 to 1, or 1 to 6 for
-             *     deviations.
+             * @description Input values between which the feature moves. The default is 0 to 1, or 1 to 6 octaves if
+             *     the input is a deviation.
              */
             from?: [
                 number,
                 number
             ] | null;
-            /** @description Which value of the signal controls the feature; default `level`. */
+            /**
+             * @description Which value of the signal controls the feature: level, deviation or surprise. The default is
+             *     `level`.
+             */
             of: components["schemas"]["Of"];
             /** @description Direction in which the feature moves when the input grows; default `up`. */
             polarity: components["schemas"]["Polarity"];
@@ -2835,15 +2839,16 @@ export interface components {
              */
             curve: components["schemas"]["Curve"];
             /**
-             * @description Input values between which the feature moves. The default is 0 to 1, or 1 to 6 for
-             *     deviations.
+             * @description Input values between which the feature moves. The default is 0 to 1, or 1 to 6 octaves if
+             *     the input is a deviation.
              */
             from?: [
                 number,
                 number
             ] | null;
             /**
-             * @description Which value of the signal controls the feature; default `level`.
+             * @description Which value of the signal controls the feature: level, deviation or surprise. The default is
+             *     `level`.
              * @default level
              */
             of: components["schemas"]["Of"];
@@ -2923,9 +2928,10 @@ export interface components {
             baseline: number | null;
             /**
              * Format: float
-             * @description How far `rate` is above `baseline`, octaves; `null` if the signal is missing. One octave is
+             * @description How many octaves `rate` is above `baseline`; `null` if the signal is missing. One octave is
              *     a doubling of 1 + rate ÷ grain, where the grain is the smallest significant difference. For
-             *     a site, khor computes this value from the deviations of the hosts, and the music uses it.
+             *     a site, khor computes this value from the deviations of the hosts, and the music uses this
+             *     value.
              */
             deviation: number | null;
             /** @description The signal's family. Signals of one family share a colour, a timbre and a register. */
@@ -2956,7 +2962,7 @@ export interface components {
              */
             unit: string;
         };
-        /** @description How rates become levels. */
+        /** @description How khor converts the rates of the signals to levels. */
         Signals: {
             /** @description Ceiling of this signal: the rate at which its level is 1, in the signal's unit. */
             ceilings: {
@@ -2968,7 +2974,7 @@ export interface components {
              */
             range: components["schemas"]["RangeMode"];
         };
-        /** @description How rates become levels. */
+        /** @description How khor converts the rates of the signals to levels. */
         SignalsRequest: {
             /**
              * @description Ceiling of this signal: the rate at which its level is 1, in the signal's unit.
@@ -3039,8 +3045,8 @@ export interface components {
             nats: components["schemas"]["Nats"];
         };
         /**
-         * @description How the hosts of a site share the music. In every mode, voices represent the one or two hosts
-         *     with the largest deviation.
+         * @description How the hosts of a site share the music. In every mode, the voices represent the one or two
+         *     hosts that deviate most.
          */
         SiteMode: "ensemble" | "sections" | "roll_call";
         /** @description The site that khor plays instead of this machine. */
@@ -3088,7 +3094,7 @@ export interface components {
         SoloReport: {
             /**
              * Format: float
-             * @description How far this signal is above its baseline, octaves.
+             * @description How many octaves this signal's rate is above its baseline.
              */
             deviation: number;
             /** @description Name of the host. */
@@ -3193,13 +3199,13 @@ export interface components {
             refused: number;
             /**
              * Format: double
-             * @description Largest relative error of any sum over all hosts of the sub-site, 0 to 1.
+             * @description Largest relative error of any value of the whole sub-site, 0 to 1.
              */
             relative_error: number;
             /**
              * Format: double
-             * @description Largest relative error of any sum over a section of the sub-site, 0 to 1; `null` if the
-             *     sub-site has no sections.
+             * @description Largest relative error of any value of a section, 0 to 1; `null` if the sub-site has no
+             *     sections.
              */
             section_relative_error: number | null;
             /**
