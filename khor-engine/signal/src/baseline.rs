@@ -49,7 +49,7 @@ const MAX_WAITING: usize = 256;
 /// The usual range of one lane, octaves above its grain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Band {
-    /// Median, octaves above the grain.
+    /// Median of the lane's rate, in octaves above the lane's grain.
     pub(super) middle: f64,
     /// 99th percentile, at least half an octave above the median.
     pub(super) high: f64,

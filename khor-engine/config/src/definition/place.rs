@@ -17,7 +17,7 @@ pub struct FieldSpec {
     pub needs_restart: bool,
 }
 
-/// The place of the whole configuration, which contains all sections.
+/// The root of the configuration, which contains all sections.
 pub(crate) const ROOT: Place<'static> = Place {
     outer: None,
     spec: &FieldSpec { name: "", meaning: "", rule: Rule::Any, access: Access::Api, needs_restart: false },

@@ -14,7 +14,7 @@ pub(super) const MUTE: &str = "/khor/mute";
 pub(super) const PANIC: &str = "/khor/panic";
 /// Describes the values that [`MUTE`] accepts.
 const MUTE_VALUE: &str = "no value, or true, false or a number";
-/// Describes the allowed paths. The error about the path of a list or of a whole section contains
+/// What a path must select. The error about a path that selects a list or a whole section contains
 /// this text.
 const SINGLE_VALUE: &str = "the path of one setting that is not a list";
 

@@ -35,7 +35,8 @@ const CUES_A_SECOND: u32 = 20;
 pub struct AggregateSettings {
     /// The site whose hosts are aggregated.
     pub aggregated: Name,
-    /// The other site, within which the sum is published.
+    /// Name of the site to which the relay publishes the sum. It differs from the site whose hosts
+    /// are summed.
     pub site: Name,
     /// The server.
     pub nats: NatsSettings,
