@@ -107,7 +107,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "vm-5.10",
-        about: "tests counts on Debian 11's kernel, in a virtual machine",
+        about: "tests counts on Debian 11's kernel, in a VM",
         minutes: Minutes::new(2.0, 1.7),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -116,7 +116,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "vm-6.1",
-        about: "tests counts on Debian 12's kernel, in a virtual machine",
+        about: "tests counts on Debian 12's kernel, in a VM",
         minutes: Minutes::new(1.5, 1.2),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],
@@ -125,7 +125,7 @@ pub(super) static PARTS: [Part; 14] = [
     },
     Part {
         name: "vm-newest",
-        about: "tests counts on Debian's newest kernel, in a virtual machine",
+        about: "tests counts on Debian's newest kernel, in a VM",
         minutes: Minutes::new(2.5, 2.0),
         is_quick: false,
         needs: &[packages::BUILD, packages::PAGE],

@@ -209,7 +209,7 @@ mod tests {
     fn each_problem_has_its_fix() {
         for (why, word) in [
             ("authorization violation: nats: authorization violation", "nkey"),
-            ("server error: nats: Permissions Violation for Publish to \"khor.v1.a.b.frame\"", "permit"),
+            ("server error: nats: Permissions Violation for Publish to \"khor.v1.a.b.frame\"", "permission"),
             ("IO error: invalid peer certificate: UnknownIssuer", "tls_ca"),
             ("IO error: invalid peer certificate: certificate not valid for name \"rack\"", "address"),
             ("IO error: received fatal alert: BadCertificate", "tls_cert"),
