@@ -79,7 +79,7 @@ fn creds_file_grants_nats_access() {
     ]);
     // This client may connect, but not publish.
     let narrow = relay_of(&server, "narrow");
-    wait_for_log(&narrow, &["permissions violation", "permit"]);
+    wait_for_log(&narrow, &["permissions violation", "give this user permission"]);
     let rejected_engine = Engine::of_site(&server.options_by_creds("foreign"));
     wait_until("the engine to report the rejection with a fix", || {
         let source = source(&rejected_engine);
