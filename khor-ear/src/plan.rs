@@ -107,8 +107,8 @@ impl Plan {
         (0..self.ramps).map(|index| SEED + 300_000 + index).collect()
     }
 
-    /// Seed of the machines of site number `rack`. The music of the site's clip number n uses this
-    /// seed plus n.
+    /// Seed of the simulated machines of the site with number `rack`. The music of clip n of this
+    /// site uses this seed plus n.
     pub fn site_seed(&self, rack: u64) -> u64 {
         SEED + 500_000 + 1000 * rack
     }

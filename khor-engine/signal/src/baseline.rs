@@ -32,9 +32,9 @@ const INITIAL_OCTAVES: f64 = 6.0;
 /// An incident begins when the average of a lane over [`INCIDENT_TAU_S`] is this many octaves above
 /// the lane's usual band.
 const INCIDENT_OCTAVES: f64 = 1.0;
-/// The value of [`INCIDENT_OCTAVES`] before khor has learned anything. As long as the band comes
-/// mostly from the prior, this threshold must be high. Otherwise, the usual load of a large host
-/// would count as an incident.
+/// The value of [`INCIDENT_OCTAVES`] before khor has learned anything. Until then, the band comes
+/// mostly from the prior, which describes a small idle host. So this threshold must be high:
+/// otherwise, the usual load of a large host would count as an incident.
 const INCIDENT_LEARNING_OCTAVES: f64 = 3.0;
 const INCIDENT_TAU_S: f64 = 5.0;
 /// Duration of an incident after which khor learns the lane's values even though the incident

@@ -80,7 +80,7 @@ pub(super) struct VoiceGroup {
     /// Gains of the straight and the sung share in each bus. They are at least 0.
     gains: [Lanes; BUSES],
     sung_gains: [Lanes; BUSES],
-    /// Whether any voice of the group has a sung share.
+    /// Whether any voice of the group mixes in the vowel sound (its sung share).
     sings: bool,
     /// Role of each voice, which selects its stem.
     role: [Role; LANES],

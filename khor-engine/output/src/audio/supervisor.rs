@@ -196,7 +196,8 @@ struct Supervisor {
     has_played: bool,
     /// Number of gaps in the sound of earlier streams.
     earlier_xruns: u64,
-    /// If the default device is chosen, khor opens only a sound server until this time.
+    /// If the default device is chosen: until this time, khor waits for a sound server and does not
+    /// open a sound card directly.
     server_deadline: Option<Instant>,
 }
 
